@@ -1,0 +1,180 @@
+# img: container images as block snapshots.  `make help` lists the targets.
+
+CC       ?= gcc
+PREFIX   ?= /usr/local
+BUILD    ?= build
+LIBDIR    = $(PREFIX)/lib/img
+VERSION   = 0.1.0
+
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. \
+            -DIMG_VERSION='"$(VERSION)"' -DIMG_PARTS_DIR='"$(LIBDIR)"'
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 -fPIC -fvisibility=default -Wall -Wextra \
+            -Wno-unused-parameter
+LDFLAGS  += -Wl,--as-needed
+
+ifeq ($(DEVELOPER),1)
+CFLAGS   += -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wwrite-strings -Wundef -Wvla -Wformat=2 \
+            -Wcast-qual
+endif
+
+# What each library is for: docs/architecture.md.  The program itself links
+# only what every verb needs; parts bring the rest when they are loaded.
+LIBS          = -ldevmapper -lsqlite3 -ljansson -ldl
+FORMATS_LIBS  = -larchive -lext2fs -lcom_err
+MACHINE_LIBS  = -lkmod -lblkid
+
+DIRS       = base storage image runtime machine cli
+SRC        = $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
+# The parts: what includes a heavy library, and nothing that others call
+# directly (base/part.h).
+FORMATS    = $(wildcard image/tar_*.c image/dir_read.c image/tree*.c \
+             image/entry.c image/rootfs.c image/ext4_*.c image/formats.c)
+MACHINE    = machine/modules.c storage/probe.c
+MAIN       = $(filter-out $(FORMATS) $(MACHINE),$(SRC))
+PRELOAD    = machine/preload/fpregs.c
+
+# V=1 shows every command.
+ifeq ($(V),1)
+say =
+else
+say = @echo '  $(1) $@';
+endif
+
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+LIB_OBJ  = $(call obj,$(filter-out cli/%,$(SRC)))
+
+PROGRAMS = $(BUILD)/img $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
+           $(BUILD)/img-fpregs.so
+
+.PHONY: all
+all: $(PROGRAMS)
+
+$(BUILD)/img: $(call obj,$(MAIN))
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS)
+
+$(BUILD)/img-formats.so: $(call obj,$(FORMATS))
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(FORMATS_LIBS)
+
+$(BUILD)/img-machine.so: $(call obj,$(wildcard $(MACHINE)))
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(MACHINE_LIBS)
+
+$(BUILD)/img-fpregs.so: $(PRELOAD)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -o $@ $<
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(patsubst %.o,%.d,$(call obj,$(SRC)))
+
+# --- Tests -----------------------------------------------------------------
+#
+# Unit tests run unprivileged on this host, with sanitizers; each
+# tests/unit/DIR/NAME_test.c is one program.  System tests drive the built
+# program on a real device-mapper: directly where the kernel has one and we
+# are root, else in the embedded kernel.
+
+SAN       = $(BUILD)/san
+SAN_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+            -fno-sanitize-recover=undefined
+UNIT_SRC  = $(wildcard tests/unit/*/*_test.c)
+UNIT      = $(patsubst tests/unit/%.c,$(SAN)/unit/%,$(UNIT_SRC))
+TEST_LIB  = $(wildcard tests/lib/*.c)
+SAN_OBJ   = $(patsubst %.c,$(SAN)/%.o,$(SRC) $(TEST_LIB))
+# cli/ is tested but for its main().
+SAN_LIB   = $(filter-out $(SAN)/cli/main.o,$(SAN_OBJ))
+ALL_LIBS  = $(LIBS) $(FORMATS_LIBS) $(MACHINE_LIBS)
+
+$(SAN)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN_FLAGS) -MMD -MP -c -o $@ $<
+
+$(SAN)/libimg.a: $(SAN_LIB)
+	@rm -f $@
+	$(call say,AR  )ar rcs $@ $^
+
+$(SAN)/unit/%: $(SAN)/tests/unit/%.o $(SAN)/libimg.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $< $(SAN)/libimg.a $(ALL_LIBS) \
+		-lcmocka -lm
+
+-include $(SAN_OBJ:.o=.d)
+-include $(patsubst %.c,$(SAN)/%.d,$(UNIT_SRC))
+.SECONDARY:
+
+.PHONY: deps
+deps:
+	@tests/deps
+
+.PHONY: unit-programs
+unit-programs: $(UNIT)
+
+.PHONY: check-unit
+check-unit: deps
+	$(MAKE) unit-programs
+	tests/run-unit $(UNIT)
+
+.PHONY: check-system
+check-system: deps
+	$(MAKE) all
+	tests/run-system
+
+.PHONY: check
+check: deps
+	$(MAKE) DEVELOPER=1 all
+	$(MAKE) DEVELOPER=1 check-unit
+	$(MAKE) check-system
+	$(MAKE) lint
+
+.PHONY: lint
+lint: deps
+	tests/lint/all
+
+.PHONY: bench
+bench: deps
+	$(MAKE) all
+	tests/bench/run
+
+.PHONY: demo
+demo: deps
+	$(MAKE) all
+	tests/demo/run
+
+# --- Installation ----------------------------------------------------------
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) \
+		$(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/img $(DESTDIR)$(PREFIX)/bin/img
+	install -m 644 $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
+		$(BUILD)/img-fpregs.so $(DESTDIR)$(LIBDIR)
+	install -m 644 docs/img.1 $(DESTDIR)$(PREFIX)/share/man/man1/img.1
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/img \
+		$(DESTDIR)$(PREFIX)/share/man/man1/img.1
+	rm -rf $(DESTDIR)$(LIBDIR)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: help
+help:
+	@echo 'make all           build build/img and its parts'
+	@echo 'make check         build with all warnings, unit and system tests, lint'
+	@echo 'make check-unit    unit tests, with sanitizers'
+	@echo 'make check-system  system tests on a real device-mapper'
+	@echo 'make lint          format, static analysis, layers, docs'
+	@echo 'make bench         the figures, beside what others take'
+	@echo 'make demo          the layered example, from Debian to a web site'
+	@echo 'make install       to PREFIX [$(PREFIX)]'
+	@echo 'make uninstall'
+	@echo 'make clean'
+	@echo
+	@echo 'DEVELOPER=1 adds warnings and makes them errors.'

@@ -1,0 +1,326 @@
+#include "base/db.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define CACHED_MAX 48
+
+/* The log is folded into the database once it is this long: by a durable
+ * transaction, which pays for an fsync anyway, before any other has to. */
+#define WAL_PAGES_DURABLE 1000
+#define WAL_PAGES_ANY	  8000
+
+struct db_row {
+	struct db *db;
+	sqlite3_stmt *stmt;
+};
+
+struct cached {
+	const char *sql;
+	struct db_row row;
+};
+
+struct db {
+	sqlite3 *sql;
+	char *path;
+	bool durable;
+	int wal_pages;
+	struct cached cached[CACHED_MAX];
+	int n_cached;
+};
+
+static enum img_code code_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CONSTRAINT:
+		return IMG_E_EXISTS;
+	case SQLITE_FULL:
+		return IMG_E_NO_SPACE;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return IMG_E_CORRUPT;
+	case SQLITE_BUSY:
+		return IMG_E_BUSY;
+	default:
+		return IMG_E_SYS;
+	}
+}
+
+static int fail(struct db *db, const char *doing, struct img_err *err)
+{
+	return img_err_set(err, code_of(sqlite3_errcode(db->sql)), 0,
+			   "cannot %s %s: %s", doing, db->path,
+			   sqlite3_errmsg(db->sql));
+}
+
+static int exec(struct db *db, const char *sql, const char *doing,
+		struct img_err *err)
+{
+	if (sqlite3_exec(db->sql, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return fail(db, doing, err);
+	return 0;
+}
+
+static int wal_grew(void *self, sqlite3 *sql, const char *name, int pages)
+{
+	struct db *db = self;
+
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static int make_schema(struct db *db, const char *schema, int version,
+		       struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	img_auto(img_mem_release) char *stamp = NULL;
+	int64_t have = 0;
+	int r;
+
+	r = exec(db, "PRAGMA journal_mode = WAL", "open", err);
+	if (r == 0)
+		r = db_begin(db, true, err);
+	if (r < 0)
+		return r;
+	txn = db;
+	/* Another process may have been faster. */
+	r = db_get_int(db, &have, err, "PRAGMA user_version", "");
+	if (r < 0 || have != 0)
+		return r < 0 ? r : 0;
+	stamp = mem_printf("PRAGMA user_version = %d", version);
+	r = exec(db, schema, "make the tables of", err);
+	if (r == 0)
+		r = exec(db, stamp, "make the tables of", err);
+	return r < 0 ? r : db_commit(db, err);
+}
+
+static int check_schema(struct db *db, bool create, const char *schema,
+			int version, struct img_err *err)
+{
+	int64_t have = 0;
+	int r = db_get_int(db, &have, err, "PRAGMA user_version", "");
+
+	if (r >= 0 && have == 0 && create) {
+		r = make_schema(db, schema, version, err);
+		have = version;
+	}
+	if (r < 0)
+		return r;
+	if (have != version)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "%s has format %d, this img knows %d",
+				   db->path, (int)have, version);
+	return 0;
+}
+
+int db_open(const char *path, bool create, const char *schema, int version,
+	    struct db **ret, struct img_err *err)
+{
+	img_auto(db_close) struct db *db = mem_zalloc(sizeof(*db));
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+		    (create ? SQLITE_OPEN_CREATE : 0);
+	int r;
+
+	db->path = mem_strdup(path);
+	if (!create && access(path, F_OK) < 0)
+		return img_err_sys(err, "cannot open %s", path);
+	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK)
+		return fail(db, "open", err);
+	(void)sqlite3_busy_timeout(db->sql, DB_WAIT_MS);
+	/* Closing must not cost an fsync: the log stays for the next one. */
+	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+				NULL);
+	(void)sqlite3_wal_hook(db->sql, wal_grew, db);
+	r = exec(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+		 "open", err);
+	if (r == 0)
+		r = check_schema(db, create, schema, version, err);
+	if (r < 0)
+		return r;
+	*ret = img_mem_take(&db);
+	return 0;
+}
+
+void db_close(struct db **db)
+{
+	if (!*db)
+		return;
+	db_rollback(*db);
+	for (int i = 0; i < (*db)->n_cached; i++)
+		(void)sqlite3_finalize((*db)->cached[i].row.stmt);
+	(void)sqlite3_close((*db)->sql);
+	free((*db)->path);
+	free(*db);
+	*db = NULL;
+}
+
+int db_begin(struct db *db, bool durable, struct img_err *err)
+{
+	int r = 0;
+
+	if (durable != db->durable)
+		r = exec(db,
+			 durable ? "PRAGMA synchronous = FULL"
+				 : "PRAGMA synchronous = NORMAL",
+			 "change", err);
+	db->durable = durable;
+	return r < 0 ? r : exec(db, "BEGIN IMMEDIATE", "change", err);
+}
+
+int db_commit(struct db *db, struct img_err *err)
+{
+	int r = exec(db, "COMMIT", "change", err);
+
+	/* What is committed is committed, whatever becomes of the log. */
+	if (r == 0 &&
+	    db->wal_pages > (db->durable ? WAL_PAGES_DURABLE : WAL_PAGES_ANY))
+		(void)sqlite3_wal_checkpoint_v2(
+			db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return r;
+}
+
+void db_rollback(struct db *db)
+{
+	if (db->sql && !sqlite3_get_autocommit(db->sql))
+		(void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static struct db_row *prepare(struct db *db, const char *sql,
+			      struct img_err *err)
+{
+	struct cached *c = NULL;
+
+	for (int i = 0; i < db->n_cached && !c; i++)
+		if (db->cached[i].sql == sql)
+			c = &db->cached[i];
+	if (c)
+		return &c->row;
+	if (db->n_cached == CACHED_MAX) {
+		(void)img_err_set(err, IMG_E_INTERNAL, 0,
+				  "too many different SQL statements");
+		return NULL;
+	}
+	c = &db->cached[db->n_cached];
+	if (sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT,
+			       &c->row.stmt, NULL) != SQLITE_OK) {
+		(void)fail(db, "read", err);
+		return NULL;
+	}
+	c->sql = sql;
+	c->row.db = db;
+	db->n_cached++;
+	return &c->row;
+}
+
+static struct db_row *bind(struct db *db, const char *sql, const char *types,
+			   va_list ap, struct img_err *err)
+{
+	struct db_row *row = prepare(db, sql, err);
+	int rc = SQLITE_OK;
+
+	if (!row)
+		return NULL;
+	for (int i = 0; types[i] && rc == SQLITE_OK; i++)
+		if (types[i] == 'i')
+			rc = sqlite3_bind_int64(row->stmt, i + 1,
+						va_arg(ap, int64_t));
+		else if (types[i] == 's')
+			rc = sqlite3_bind_text(row->stmt, i + 1,
+					       va_arg(ap, const char *), -1,
+					       SQLITE_TRANSIENT);
+		else
+			rc = sqlite3_bind_null(row->stmt, i + 1);
+	if (rc != SQLITE_OK) {
+		(void)fail(db, "read", err);
+		return NULL;
+	}
+	return row;
+}
+
+int db_run(struct db *db, struct img_err *err, const char *sql,
+	   const char *types, ...)
+{
+	struct db_row *row;
+	va_list ap;
+	int rc, r = 0;
+
+	va_start(ap, types);
+	row = bind(db, sql, types, ap, err);
+	va_end(ap);
+	if (!row)
+		return -(int)err->code;
+	rc = sqlite3_step(row->stmt);
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		r = fail(db, "change", err);
+	else
+		r = sqlite3_changes(db->sql);
+	(void)sqlite3_reset(row->stmt);
+	return r;
+}
+
+int64_t db_last_id(struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->sql);
+}
+
+int db_query(struct db *db, struct db_row **ret, struct img_err *err,
+	     const char *sql, const char *types, ...)
+{
+	va_list ap;
+
+	va_start(ap, types);
+	*ret = bind(db, sql, types, ap, err);
+	va_end(ap);
+	return *ret ? 0 : -(int)err->code;
+}
+
+int db_next(struct db_row *row, struct img_err *err)
+{
+	int rc = sqlite3_step(row->stmt);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	return rc == SQLITE_DONE ? 0 : fail(row->db, "read", err);
+}
+
+int64_t db_int(struct db_row *row, int column)
+{
+	return sqlite3_column_int64(row->stmt, column);
+}
+
+const char *db_text(struct db_row *row, int column)
+{
+	return (const char *)sqlite3_column_text(row->stmt, column);
+}
+
+void db_row_end(struct db_row **row)
+{
+	if (*row)
+		(void)sqlite3_reset((*row)->stmt);
+	*row = NULL;
+}
+
+int db_get_int(struct db *db, int64_t *ret, struct img_err *err,
+	       const char *sql, const char *types, ...)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	row = bind(db, sql, types, ap, err);
+	va_end(ap);
+	if (!row)
+		return -(int)err->code;
+	r = db_next(row, err);
+	if (r <= 0)
+		return r;
+	if (sqlite3_column_type(row->stmt, 0) == SQLITE_NULL)
+		return 0;
+	*ret = db_int(row, 0);
+	return 1;
+}

@@ -1,0 +1,63 @@
+#include "base/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+int lock_open(const char *path, int *ret_fd, struct img_err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return img_err_sys(err, "cannot open the lock %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+static struct flock one_byte(short type, uint64_t offset)
+{
+	return (struct flock){
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)offset,
+		.l_len = 1,
+	};
+}
+
+int lock_wait(int fd, uint64_t offset, struct img_err *err)
+{
+	struct flock fl = one_byte(F_WRLCK, offset);
+
+	while (fcntl(fd, F_OFD_SETLKW, &fl) < 0)
+		if (errno != EINTR)
+			return img_err_sys(err, "cannot wait for a lock");
+	return 0;
+}
+
+int lock_try(int fd, uint64_t offset, struct img_err *err)
+{
+	struct flock fl = one_byte(F_WRLCK, offset);
+
+	if (fcntl(fd, F_OFD_SETLK, &fl) == 0)
+		return 1;
+	if (errno == EAGAIN || errno == EACCES)
+		return 0;
+	return img_err_sys(err, "cannot take a lock");
+}
+
+int lock_is_held(int fd, uint64_t offset, struct img_err *err)
+{
+	struct flock fl = one_byte(F_WRLCK, offset);
+
+	if (fcntl(fd, F_OFD_GETLK, &fl) < 0)
+		return img_err_sys(err, "cannot ask for a lock");
+	return fl.l_type != F_UNLCK;
+}
+
+void lock_drop(int fd, uint64_t offset)
+{
+	struct flock fl = one_byte(F_UNLCK, offset);
+	int saved = errno;
+
+	(void)fcntl(fd, F_OFD_SETLK, &fl); /* letting go cannot fail */
+	errno = saved;
+}
