@@ -1,0 +1,320 @@
+#include "storage/dm.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <libdevmapper.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define UDEV_FLAGS                                                             \
+	(DM_UDEV_DISABLE_DM_RULES_FLAG |                                       \
+	 DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |                                \
+	 DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG |  \
+	 DM_UDEV_DISABLE_LIBRARY_FALLBACK)
+
+#define NODE_DIR "/dev/img"
+
+/* libdevmapper prints by itself; the errno of the task tells us enough. */
+static void swallow_log(int level, const char *file, int line, int dm_errno,
+			const char *fmt, ...)
+{
+}
+
+static void task_release(struct dm_task **task)
+{
+	if (*task)
+		dm_task_destroy(*task);
+	*task = NULL;
+}
+
+static int fail(const struct dm_name *name, const char *doing, int e,
+		struct img_err *err)
+{
+	switch (e) {
+	case ENXIO:
+	case ENODATA:
+		return img_err_set(err, IMG_E_NOT_FOUND, e, "cannot %s %s",
+				   doing, name->name);
+	case EEXIST:
+		return img_err_set(err, IMG_E_EXISTS, e, "cannot %s %s", doing,
+				   name->name);
+	case EBUSY:
+		return img_err_set(err, IMG_E_BUSY, e, "cannot %s %s", doing,
+				   name->name);
+	case ENOSPC:
+		return img_err_set(err, IMG_E_NO_SPACE, e, "cannot %s %s",
+				   doing, name->name);
+	default:
+		return img_err_set(err, IMG_E_SYS, e ? e : EIO, "cannot %s %s",
+				   doing, name->name);
+	}
+}
+
+/* True when /proc/misc, which every kernel has, lists device-mapper. */
+static bool kernel_has_dm(void)
+{
+	img_auto(img_stdio_release) FILE *f = fopen("/proc/misc", "re");
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, " device-mapper"))
+			return true;
+	return false;
+}
+
+static int check_usable(struct img_err *err)
+{
+	static bool usable;
+
+	if (usable)
+		return 0;
+	if (!kernel_has_dm() && access("/dev/mapper/control", F_OK) < 0)
+		return img_err_set(err, IMG_E_NO_DM, 0,
+				   "this kernel has no device-mapper");
+	if (geteuid() != 0)
+		return img_err_set(err, IMG_E_NO_DM, 0,
+				   "device-mapper is for root only");
+	dm_log_with_errno_init(swallow_log);
+	(void)dm_udev_set_sync_support(0); /* never wait for udev */
+	usable = true;
+	return 0;
+}
+
+static struct dm_task *task_new(int type, const struct dm_name *name,
+				struct img_err *err)
+{
+	struct dm_task *task;
+
+	if (check_usable(err) < 0)
+		return NULL;
+	task = dm_task_create(type);
+	if (!task || !dm_task_set_uuid(task, name->uuid)) {
+		(void)img_err_set(err, IMG_E_INTERNAL, 0,
+				  "cannot prepare a device-mapper task");
+		task_release(&task);
+	}
+	return task;
+}
+
+static int set_udev_flags(struct dm_task *task, struct img_err *err)
+{
+	uint32_t cookie = 0;
+
+	if (!dm_task_set_cookie(task, &cookie, UDEV_FLAGS))
+		return img_err_set(err, IMG_E_INTERNAL, 0,
+				   "cannot set the flags for udev");
+	return 0;
+}
+
+/* Creates the device without a table.  libdevmapper would do all three steps
+ * in one task, but then tells nobody why it failed. */
+static int create_empty(const struct dm_name *name, struct img_err *err)
+{
+	img_auto(task_release) struct dm_task *task = NULL;
+	int r;
+
+	task = task_new(DM_DEVICE_CREATE, name, err);
+	if (!task)
+		return -(int)err->code;
+	if (!dm_task_set_name(task, name->name))
+		return img_err_set(err, IMG_E_INTERNAL, 0,
+				   "cannot name the device %s", name->name);
+	r = set_udev_flags(task, err);
+	if (r == 0 && !dm_task_run(task))
+		r = fail(name, "create the device", dm_task_get_errno(task),
+			 err);
+	return r;
+}
+
+static int kernel_reload(void *self, const struct dm_name *name,
+			 const struct dm_table *table, struct img_err *err)
+{
+	img_auto(task_release) struct dm_task *task = NULL;
+
+	task = task_new(DM_DEVICE_RELOAD, name, err);
+	if (!task)
+		return -(int)err->code;
+	if (!dm_task_add_target(task, 0, table->len_sectors, table->target,
+				table->params) ||
+	    (table->read_only && !dm_task_set_ro(task)))
+		return img_err_set(err, IMG_E_INTERNAL, 0,
+				   "cannot prepare a device-mapper table");
+	if (!dm_task_run(task))
+		return fail(name, "load a table into", dm_task_get_errno(task),
+			    err);
+	return 0;
+}
+
+static int run_simple(int type, const struct dm_name *name, const char *doing,
+		      dev_t *ret_dev, struct img_err *err)
+{
+	img_auto(task_release) struct dm_task *task = NULL;
+	struct dm_info info;
+
+	task = task_new(type, name, err);
+	if (!task)
+		return -(int)err->code;
+	if (type != DM_DEVICE_SUSPEND && set_udev_flags(task, err) < 0)
+		return -(int)err->code;
+	if (!dm_task_run(task))
+		return fail(name, doing, dm_task_get_errno(task), err);
+	if (ret_dev) {
+		if (!dm_task_get_info(task, &info))
+			return img_err_set(err, IMG_E_INTERNAL, 0,
+					   "cannot learn the number of %s",
+					   name->name);
+		*ret_dev = makedev(info.major, info.minor);
+	}
+	return 0;
+}
+
+static int kernel_suspend(void *self, const struct dm_name *name,
+			  struct img_err *err)
+{
+	return run_simple(DM_DEVICE_SUSPEND, name, "suspend", NULL, err);
+}
+
+static int kernel_resume(void *self, const struct dm_name *name,
+			 struct img_err *err)
+{
+	return run_simple(DM_DEVICE_RESUME, name, "resume", NULL, err);
+}
+
+static int kernel_remove(void *self, const struct dm_name *name,
+			 struct img_err *err)
+{
+	return run_simple(DM_DEVICE_REMOVE, name, "remove the device", NULL,
+			  err);
+}
+
+static int kernel_create(void *self, const struct dm_name *name,
+			 const struct dm_table *table, dev_t *ret,
+			 struct img_err *err)
+{
+	struct img_err dropped = { 0 }; /* the first failure is reported */
+	int r = create_empty(name, err);
+
+	if (r < 0)
+		return r;
+	r = kernel_reload(self, name, table, err);
+	if (r == 0)
+		r = run_simple(DM_DEVICE_RESUME, name, "start the device", ret,
+			       err);
+	if (r < 0)
+		IMG_IGNORE(kernel_remove(self, name, &dropped));
+	return r;
+}
+
+static int kernel_message(void *self, const struct dm_name *name,
+			  const char *text, struct img_err *err)
+{
+	img_auto(task_release) struct dm_task *task = NULL;
+
+	task = task_new(DM_DEVICE_TARGET_MSG, name, err);
+	if (!task)
+		return -(int)err->code;
+	if (!dm_task_set_sector(task, 0) || !dm_task_set_message(task, text))
+		return img_err_set(err, IMG_E_INTERNAL, 0,
+				   "cannot prepare the message '%s'", text);
+	if (!dm_task_run(task)) {
+		int e = dm_task_get_errno(task);
+
+		(void)fail(name, "send a message to", e, err);
+		return img_err_prefix(err, "%s", text);
+	}
+	return 0;
+}
+
+static int kernel_state(void *self, const struct dm_name *name,
+			struct dm_state *ret, struct img_err *err)
+{
+	img_auto(task_release) struct dm_task *task = NULL;
+	struct dm_info info;
+
+	*ret = (struct dm_state){ 0 };
+	task = task_new(DM_DEVICE_INFO, name, err);
+	if (!task)
+		return -(int)err->code;
+	if (!dm_task_run(task) || !dm_task_get_info(task, &info))
+		return fail(name, "ask for the state of",
+			    dm_task_get_errno(task), err);
+	if (!info.exists)
+		return 0;
+	ret->exists = true;
+	ret->suspended = info.suspended;
+	ret->dev = makedev(info.major, info.minor);
+	ret->open_count = info.open_count < 0 ? 0 : (unsigned)info.open_count;
+	return 0;
+}
+
+static int kernel_status(void *self, const struct dm_name *name, char **ret,
+			 struct img_err *err)
+{
+	img_auto(task_release) struct dm_task *task = NULL;
+	uint64_t start, len;
+	char *target, *params;
+
+	task = task_new(DM_DEVICE_STATUS, name, err);
+	if (!task)
+		return -(int)err->code;
+	if (!dm_task_run(task))
+		return fail(name, "ask for the status of",
+			    dm_task_get_errno(task), err);
+	(void)dm_get_next_target(task, NULL, &start, &len, &target, &params);
+	*ret = mem_strdup(params ? params : "");
+	return 0;
+}
+
+struct dm dm_kernel(void)
+{
+	static const struct dm_ops ops = {
+		.create = kernel_create,
+		.reload = kernel_reload,
+		.suspend = kernel_suspend,
+		.resume = kernel_resume,
+		.message = kernel_message,
+		.remove = kernel_remove,
+		.state = kernel_state,
+		.status = kernel_status,
+	};
+
+	return (struct dm){ .ops = &ops };
+}
+
+static bool node_is(const char *path, dev_t dev)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev;
+}
+
+int dm_node(const struct dm_name *name, dev_t dev, char out[DM_NODE_MAX],
+	    struct img_err *err)
+{
+	(void)snprintf(out, DM_NODE_MAX, "/dev/dm-%u", minor(dev));
+	if (node_is(out, dev))
+		return 0;
+	(void)snprintf(out, DM_NODE_MAX, NODE_DIR "/%u:%u", major(dev),
+		       minor(dev));
+	if (node_is(out, dev))
+		return 0;
+	if (mkdir(NODE_DIR, 0755) < 0 && errno != EEXIST)
+		return img_err_sys(err, "cannot make " NODE_DIR);
+	(void)unlink(out); /* of an older device, if any */
+	if (mknod(out, S_IFBLK | 0600, dev) < 0 && !node_is(out, dev))
+		return img_err_sys(err, "cannot make a node for %s",
+				   name->name);
+	return 0;
+}
+
+void dm_hold_release(struct dm_hold *hold)
+{
+	struct img_err dropped = { 0 }; /* the first failure is reported */
+
+	if (hold->name)
+		(void)hold->dm->ops->resume(hold->dm->self, hold->name,
+					    &dropped);
+	hold->name = NULL;
+}

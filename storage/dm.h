@@ -1,0 +1,104 @@
+#ifndef IMG_STORAGE_DM_H
+#define IMG_STORAGE_DM_H
+
+/*
+ * Device-mapper, as one table of operations.
+ *
+ * dm_kernel() talks to the kernel through libdevmapper (storage/dm.c, the
+ * only module that includes it); unit tests put a fake here that fails where
+ * they want.  What always holds:
+ *
+ * - A device is addressed by its UUID alone, "IMG-<store>-<what>", so that no
+ *   device of anybody else can be touched; the name is for people.
+ * - udev is told to leave our devices alone and is never waited for.  Nodes
+ *   come from dm_node(), which trusts the device number only.
+ */
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define DM_UUID_PREFIX "IMG-"
+#define DM_NAME_MAX    64
+#define DM_UUID_MAX    80
+#define DM_NODE_MAX    64
+
+struct dm_name {
+	char name[DM_NAME_MAX];
+	char uuid[DM_UUID_MAX];
+};
+
+/* One-target table: all that img's devices are made of. */
+struct dm_table {
+	uint64_t len_sectors;
+	const char *target; /* "thin-pool", "thin", "snapshot-origin" ... */
+	const char *params;
+	bool read_only;
+};
+
+struct dm_state {
+	bool exists;
+	bool suspended;
+	dev_t dev;
+	unsigned open_count;
+};
+
+/*
+ * Errors, for every operation: IMG_E_NOT_FOUND (no such device; or, for a
+ * message, the kernel's ENODATA: no such thin id), IMG_E_EXISTS, IMG_E_BUSY,
+ * IMG_E_NO_SPACE, IMG_E_NO_DM (no device-mapper, or not for this user),
+ * IMG_E_SYS.
+ */
+struct dm_ops {
+	/* Creates, loads and resumes in one go; a device that could not be
+	 * brought up is removed again. */
+	int (*create)(void *self, const struct dm_name *name,
+		      const struct dm_table *table, dev_t *ret,
+		      struct img_err *err);
+	/* Loads a new table; it takes effect at the next resume. */
+	int (*reload)(void *self, const struct dm_name *name,
+		      const struct dm_table *table, struct img_err *err);
+	/* Flushes; a file system on the device is frozen, clean on disk. */
+	int (*suspend)(void *self, const struct dm_name *name,
+		       struct img_err *err);
+	int (*resume)(void *self, const struct dm_name *name,
+		      struct img_err *err);
+	int (*message)(void *self, const struct dm_name *name, const char *text,
+		       struct img_err *err);
+	int (*remove)(void *self, const struct dm_name *name,
+		      struct img_err *err);
+	/* A device that does not exist is no failure: ret->exists says so. */
+	int (*state)(void *self, const struct dm_name *name,
+		     struct dm_state *ret, struct img_err *err);
+	/* The status line of the first target, without its name; heap. */
+	int (*status)(void *self, const struct dm_name *name, char **ret,
+		      struct img_err *err);
+};
+
+struct dm {
+	const struct dm_ops *ops;
+	void *self;
+};
+
+/* The kernel's device-mapper.  Costs nothing before the first operation. */
+struct dm dm_kernel(void);
+
+/**
+ * dm_node - a path by which @dev can be opened
+ * @name: names the node if one must be made, below /dev/img
+ *
+ * /dev/dm-N where devtmpfs made it, else a node of our own: never a name
+ * that somebody else may have pointed elsewhere.
+ */
+int dm_node(const struct dm_name *name, dev_t dev, char out[DM_NODE_MAX],
+	    struct img_err *err) IMG_MUST_USE;
+
+/* Resumes a device that is still suspended when its scope ends. */
+struct dm_hold {
+	const struct dm *dm;
+	const struct dm_name *name; /* NULL: nothing is held */
+};
+void dm_hold_release(struct dm_hold *hold);
+
+#endif

@@ -1,0 +1,96 @@
+#include "storage/intent.h"
+
+#include "base/cleanup.h"
+#include "base/lock.h"
+
+#include <string.h>
+
+static const char *const op_names[] = {
+	[INTENT_CREATE] = "create",
+	[INTENT_RUN] = "run",
+	[INTENT_DELETE] = "delete",
+};
+
+static uint64_t byte_of(int64_t intent)
+{
+	return LOCK_INTENTS + (uint64_t)intent;
+}
+
+int intent_begin(struct store *store, enum intent_op op, uint32_t volume,
+		 int64_t *ret, struct img_err *err)
+{
+	int64_t id = 0;
+	int r;
+
+	r = db_get_int(store->db, &id, err,
+		       "SELECT seq FROM sqlite_sequence"
+		       " WHERE name = 'intents'",
+		       "");
+	if (r < 0)
+		return r;
+	id++;
+	/* A dead intent's number is never used again, so this one is free. */
+	r = lock_try(store->lock_fd, byte_of(id), err);
+	if (r == 0)
+		r = img_err_set(err, IMG_E_INTERNAL, 0,
+				"the lock of a new intent is taken");
+	if (r < 0)
+		return r;
+	r = db_run(store->db, err,
+		   "INSERT INTO intents (id, op, volume) VALUES (?, ?, ?)",
+		   "isi", id, op_names[op], (int64_t)volume);
+	if (r < 0) {
+		intent_drop(store, id);
+		return r;
+	}
+	*ret = id;
+	return 0;
+}
+
+int intent_change(struct store *store, int64_t intent, enum intent_op op,
+		  struct img_err *err)
+{
+	int r = db_run(store->db, err, "UPDATE intents SET op = ? WHERE id = ?",
+		       "si", op_names[op], intent);
+
+	return r < 0 ? r : 0;
+}
+
+int intent_end(struct store *store, int64_t intent, struct img_err *err)
+{
+	int r = db_run(store->db, err, "DELETE FROM intents WHERE id = ?", "i",
+		       intent);
+
+	return r < 0 ? r : 0;
+}
+
+void intent_drop(struct store *store, int64_t intent)
+{
+	lock_drop(store->lock_fd, byte_of(intent));
+}
+
+int intent_adopt(struct store *store, int64_t intent, struct img_err *err)
+{
+	return lock_try(store->lock_fd, byte_of(intent), err);
+}
+
+int intent_op(struct store *store, int64_t intent, enum intent_op *ret,
+	      struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	int r = db_query(store->db, &row, err,
+			 "SELECT op FROM intents WHERE id = ?", "i", intent);
+
+	if (r == 0)
+		r = db_next(row, err);
+	if (r <= 0)
+		return r;
+	for (size_t i = 0; i < IMG_COUNT(op_names); i++)
+		if (strcmp(db_text(row, 0), op_names[i]) == 0) {
+			*ret = (enum intent_op)i;
+			return 1;
+		}
+	return img_err_set(err, IMG_E_CORRUPT, 0,
+			   "the catalog has an unknown intent '%s'",
+			   db_text(row, 0));
+}

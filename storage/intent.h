@@ -1,0 +1,39 @@
+#ifndef IMG_STORAGE_INTENT_H
+#define IMG_STORAGE_INTENT_H
+
+/*
+ * Intents: rows that say what a living process is doing to a volume.
+ *
+ * An intent's id is a byte of the store's lock file, locked before the row
+ * becomes visible and held until the row is gone: a row whose byte is free
+ * is the work of a dead process.
+ */
+#include "storage/store_impl.h"
+
+enum intent_op {
+	INTENT_CREATE, /* the volume must not outlive a failure */
+	INTENT_RUN,    /* the volume is whole and in use */
+	INTENT_DELETE, /* the volume must go */
+};
+
+/* Within a transaction.  A rollback must be followed by intent_drop. */
+int intent_begin(struct store *store, enum intent_op op, uint32_t volume,
+		 int64_t *ret, struct img_err *err) IMG_MUST_USE;
+int intent_change(struct store *store, int64_t intent, enum intent_op op,
+		  struct img_err *err) IMG_MUST_USE;
+/* Removes the row, within a transaction; intent_drop follows its commit. */
+int intent_end(struct store *store, int64_t intent,
+	       struct img_err *err) IMG_MUST_USE;
+/* Lets go of the byte. */
+void intent_drop(struct store *store, int64_t intent);
+
+/* 1 when this process could take over a dead intent: its byte is then held.
+ * 0 when its owner lives. */
+int intent_adopt(struct store *store, int64_t intent,
+		 struct img_err *err) IMG_MUST_USE;
+
+/* 1 with the intent's present op, 0 when there is no such row any more. */
+int intent_op(struct store *store, int64_t intent, enum intent_op *ret,
+	      struct img_err *err) IMG_MUST_USE;
+
+#endif

@@ -1,0 +1,119 @@
+#include "storage/ledger.h"
+
+#include "base/cleanup.h"
+#include "base/lock.h"
+#include "base/str.h"
+#include "storage/catalog.h"
+#include "storage/ledger_log.h"
+#include "storage/store_impl.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+
+/* Where the newest record is, as far as the catalog knows: saves a scan. */
+#define HINT_KEY "ledger_newest"
+
+static int open_device(struct store *store, int *ret, struct img_err *err)
+{
+	const struct volume volume = { .id = LEDGER_VOLUME,
+				       .size_bytes = LEDGER_BYTES };
+	struct img_err missing = { 0 };
+	char node[VOLUME_NODE_MAX];
+	int r = volume_activate(store, &volume, node, &missing);
+
+	if (r == -IMG_E_NO_DM) {
+		*err = missing;
+		return r;
+	}
+	if (r < 0) { /* the pool's first record */
+		struct img_err exists = { 0 };
+
+		r = store->driver->create(store, &volume, &exists);
+		if (r < 0 && r != -IMG_E_EXISTS) {
+			*err = exists;
+			return r;
+		}
+		r = volume_activate(store, &volume, node, err);
+	}
+	if (r < 0)
+		return r;
+	*ret = open(node, O_RDWR | O_DIRECT | O_CLOEXEC);
+	return *ret < 0 ? img_err_sys(err, "cannot open the ledger") : 0;
+}
+
+static void read_hint(struct store *store, struct ledger_tail *hint)
+{
+	img_auto(img_mem_release) char *text = NULL;
+	struct img_err missing = { 0 }; /* no hint is a hint too */
+
+	*hint = (struct ledger_tail){ 0 };
+	if (catalog_setting(store->db, HINT_KEY, &text, &missing) < 0)
+		return;
+	if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &hint->generation,
+		   &hint->offset, &hint->seq) != 3)
+		*hint = (struct ledger_tail){ 0 };
+}
+
+static int write_hint(struct store *store, const struct ledger_tail *tail,
+		      struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	char text[80];
+	int r;
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %" PRIu64,
+		       tail->generation, tail->offset, tail->seq);
+	r = db_begin(store->db, false, err);
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = catalog_set(store->db, HINT_KEY, text, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
+static int append(struct store *store, const struct ledger_record *record,
+		  struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	img_auto(img_fd_release) int fd = -1;
+	struct ledger_tail hint, tail, at;
+	int r;
+
+	r = open_device(store, &fd, err);
+	if (r == 0)
+		r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
+	if (r < 0)
+		return r;
+	lock = (struct lock){ store->lock_fd, LOCK_LEDGER };
+	read_hint(store, &hint);
+	r = ledger_log_open(fd, &hint, &tail, err);
+	if (r == 0)
+		r = ledger_log_append(fd, &tail, record, &at, err);
+	return r < 0 ? r : write_hint(store, &at, err);
+}
+
+int ledger_put(struct store *store, const struct ledger_record *record,
+	       struct img_err *err)
+{
+	return append(store, record, err);
+}
+
+int ledger_drop(struct store *store, uint32_t volume, struct img_err *err)
+{
+	return append(store, &(struct ledger_record){ .volume = volume }, err);
+}
+
+int ledger_each(struct store *store,
+		int (*fn)(void *self, const struct ledger_record *record,
+			  struct img_err *err),
+		void *self, struct img_err *err)
+{
+	img_auto(img_fd_release) int fd = -1;
+	struct ledger_tail none = { 0 }, tail;
+	int r;
+
+	r = open_device(store, &fd, err);
+	if (r == 0)
+		r = ledger_log_open(fd, &none, &tail, err);
+	return r < 0 ? r : ledger_log_each(fd, &tail, fn, self, err);
+}

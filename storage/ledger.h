@@ -1,0 +1,50 @@
+#ifndef IMG_STORAGE_LEDGER_H
+#define IMG_STORAGE_LEDGER_H
+
+/*
+ * The ledger: what the images of a pool are, kept in the pool itself.
+ *
+ * Thin device 0 of the pool is a log of records, one for each image that was
+ * made, named anew or removed; the last record of a volume is what holds.  The
+ * catalog can be rebuilt from it.  One record costs one small write and one
+ * flush, wherever the image's own volume may be and however large it is:
+ * nothing is written into a snapshot only to say what it is.
+ *
+ * The log has two halves.  When one is full, what still holds is copied to the
+ * other, whose header is written last: a crash leaves one valid half.  A
+ * record that was torn by a crash ends the log, and the next one takes its
+ * place.  docs/on-disk.md has the format.
+ */
+#include "storage/store.h"
+
+#define LEDGER_VOLUME	  0u
+#define LEDGER_BYTES	  (UINT64_C(64) << 20)
+#define LEDGER_RECORD_MAX (UINT64_C(1) << 20)
+
+struct ledger_record {
+	uint32_t volume;
+	uint64_t size_bytes;
+	const char *json; /* what image/ wants to find again; never NULL */
+};
+
+/**
+ * ledger_put - record what a volume is, in place of its earlier record
+ *
+ * Durable when it returns 0.  Takes LOCK_LEDGER.  Must not be called inside a
+ * transaction of the catalog.
+ */
+int ledger_put(struct store *store, const struct ledger_record *record,
+	       struct img_err *err) IMG_MUST_USE;
+
+/* Records that a volume is gone; one that never was there is no failure. */
+int ledger_drop(struct store *store, uint32_t volume,
+		struct img_err *err) IMG_MUST_USE;
+
+/* Calls @fn for each volume's last record, by ascending volume; a non-zero
+ * return ends the walk and is returned. */
+int ledger_each(struct store *store,
+		int (*fn)(void *self, const struct ledger_record *record,
+			  struct img_err *err),
+		void *self, struct img_err *err) IMG_MUST_USE;
+
+#endif

@@ -1,0 +1,148 @@
+#include "storage/recover.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "storage/intent.h"
+#include "storage/ledger.h"
+#include "storage/volume_impl.h"
+
+int recover_remove(struct store *store, const struct volume *volume,
+		   int64_t intent, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r;
+
+	r = volume_retry(store, volume, store->driver->destroy, err);
+	if (r == 0)
+		r = db_begin(store->db, false, err);
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = db_run(store->db, err, "DELETE FROM volumes WHERE id = ?", "i",
+		   (int64_t)volume->id);
+	if (r >= 0)
+		r = intent_end(store, intent, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
+/* A snapshot that died half-way may have left its origin frozen. */
+static int undo_create(struct store *store, const struct volume *volume,
+		       int64_t intent, struct img_err *err)
+{
+	struct volume origin = { .id = volume->origin };
+	int r = origin.id ? store->driver->thaw(store, &origin, err) : 0;
+
+	/* It may have been recorded as an image already. */
+	if (r == 0)
+		r = ledger_drop(store, volume->id, err);
+	return r < 0 ? r : recover_remove(store, volume, intent, err);
+}
+
+static int end_run(struct store *store, const struct volume *volume,
+		   int64_t intent, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	enum intent_op op;
+	int r;
+
+	r = volume_deactivate(store, volume, err);
+	if (r == 0 && store->run_ended)
+		r = store->run_ended(store, volume->id, err);
+	if (r == 0)
+		r = db_begin(store->db, false, err);
+	if (r < 0)
+		return r;
+	txn = store->db;
+	/* The hook may have asked for the volume's removal. */
+	r = intent_op(store, intent, &op, err);
+	if (r > 0 && op == INTENT_DELETE) {
+		db_rollback(store->db);
+		return recover_remove(store, volume, intent, err);
+	}
+	if (r >= 0)
+		r = intent_end(store, intent, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
+static int recover_one(struct store *store, int64_t intent, uint32_t id,
+		       struct img_err *err)
+{
+	struct volume volume = { .id = id };
+	enum intent_op op;
+	int r;
+
+	/* Now that the byte is ours: is the row still there? */
+	r = intent_op(store, intent, &op, err);
+	if (r <= 0)
+		return r;
+	r = store_need_pool(store, err);
+	if (r == 0)
+		r = volume_find(store, id, &volume, err);
+	if (r < 0)
+		return r;
+	switch (op) {
+	case INTENT_RUN:
+		return end_run(store, &volume, intent, err);
+	case INTENT_CREATE:
+		return undo_create(store, &volume, intent, err);
+	case INTENT_DELETE:
+		break;
+	}
+	/* Its owner may have died before the ledger heard of it. */
+	r = ledger_drop(store, id, err);
+	return r < 0 ? r : recover_remove(store, &volume, intent, err);
+}
+
+struct leftover {
+	int64_t intent;
+	uint32_t volume;
+};
+
+/* All intents, read at once so that no query is open while they change. */
+static int list_intents(struct store *store, struct leftover **ret,
+			size_t *ret_count, struct img_err *err)
+{
+	img_auto(img_mem_release) struct leftover *list = NULL;
+	img_auto(db_row_end) struct db_row *row = NULL;
+	size_t count = 0, room = 0;
+	int r = db_query(store->db, &row, err, "SELECT id, volume FROM intents",
+			 "");
+
+	while (r >= 0 && (r = db_next(row, err)) > 0) {
+		if (count == room) {
+			room = room ? 2 * room : 16;
+			list = mem_realloc(list, room * sizeof(*list));
+		}
+		list[count++] = (struct leftover){
+			.intent = db_int(row, 0),
+			.volume = (uint32_t)db_int(row, 1),
+		};
+	}
+	if (r < 0)
+		return r;
+	*ret = img_mem_take(&list);
+	*ret_count = count;
+	return 0;
+}
+
+int recover_intents(struct store *store, struct img_err *err)
+{
+	img_auto(img_mem_release) struct leftover *list = NULL;
+	size_t count = 0;
+	int r = list_intents(store, &list, &count, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++) {
+		struct img_err one = { 0 }; /* the next open tries again */
+
+		if (intent_adopt(store, list[i].intent, &one) <= 0)
+			continue;
+		r = recover_one(store, list[i].intent, list[i].volume, &one);
+		db_rollback(store->db);
+		intent_drop(store, list[i].intent);
+		if (r == -IMG_E_NO_DM)
+			break; /* no device-mapper: not here, then */
+	}
+	return 0;
+}

@@ -1,0 +1,40 @@
+#ifndef IMG_STORAGE_RECOVER_H
+#define IMG_STORAGE_RECOVER_H
+
+/*
+ * What a store does about the dead: intents that nobody works on any more,
+ * and thin ids that the catalog does not know.
+ */
+#include "storage/volume.h"
+
+/**
+ * recover_intents - finish or undo what dead processes began
+ *
+ * An intent whose byte can be locked belongs to nobody.  A volume that was
+ * being made or removed is removed; one that was running is made inactive and
+ * handed to the run_ended hook.  Intents are independent: one that fails
+ * stays for the next open and does not hinder the others.  Without
+ * device-mapper nothing is done.
+ *
+ * Returns 0 unless the catalog cannot be read.
+ */
+int recover_intents(struct store *store, struct img_err *err) IMG_MUST_USE;
+
+/**
+ * recover_remove - make sure that a volume is gone, with its intent and row
+ *
+ * The one way by which volumes go, for undo, removal and recovery alike.
+ * The intent's byte is held and stays so.  May be repeated.
+ */
+int recover_remove(struct store *store, const struct volume *volume,
+		   int64_t intent, struct img_err *err) IMG_MUST_USE;
+
+/**
+ * recover_orphans - remove volumes of the pool that no row knows
+ *
+ * Such ids come from a power cut: what `run` wrote to the catalog is not
+ * synced.  Called with LOCK_STORE held, right after the pool came up.
+ */
+int recover_orphans(struct store *store, struct img_err *err) IMG_MUST_USE;
+
+#endif

@@ -1,0 +1,207 @@
+#include "storage/store_impl.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/str.h"
+#include "storage/catalog.h"
+#include "storage/recover.h"
+#include "storage/store_make.h"
+
+#include <string.h>
+
+void store_device_name(const struct store *store, const char *what,
+		       struct dm_name *ret)
+{
+	(void)snprintf(ret->name, sizeof(ret->name), "img-%.8s-%s", store->id,
+		       what);
+	(void)snprintf(ret->uuid, sizeof(ret->uuid), DM_UUID_PREFIX "%s-%s",
+		       store->id, what);
+}
+
+static int read_settings(struct store *store, struct img_err *err)
+{
+	img_auto(img_mem_release) char *id = NULL;
+	img_auto(img_mem_release) char *driver = NULL;
+	struct store_sizes *s = &store->sizes;
+	int r;
+
+	r = catalog_setting(store->db, "store_id", &id, err);
+	if (r == 0)
+		r = catalog_setting(store->db, "driver", &driver, err);
+	if (r == 0)
+		r = catalog_setting_u64(store->db, "data_bytes", &s->data_bytes,
+					err);
+	if (r == 0)
+		r = catalog_setting_u64(store->db, "metadata_bytes",
+					&s->metadata_bytes, err);
+	if (r == 0)
+		r = catalog_setting_u64(store->db, "chunk_bytes",
+					&s->chunk_bytes, err);
+	if (r == 0)
+		r = catalog_setting_u64(store->db, "volume_bytes",
+					&s->volume_bytes, err);
+	if (r < 0)
+		return r;
+	if (strlen(id) != STORE_ID_LEN)
+		return img_err_set(err, IMG_E_CORRUPT, 0,
+				   "the catalog's store id is damaged");
+	memcpy(store->id, id, STORE_ID_LEN + 1);
+	if (strcmp(driver, driver_thin.name) != 0)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "the store uses the driver '%s', which this "
+				   "img does not have",
+				   driver);
+	store->driver = &driver_thin;
+	return 0;
+}
+
+static int open_catalog(const struct store_options *options, struct db **ret,
+			struct img_err *err)
+{
+	img_auto(img_mem_release) char *path = NULL;
+	struct img_err missing = { 0 };
+	int64_t have;
+	int r;
+
+	path = mem_printf("%s/store.db", options->root);
+	r = catalog_open(path, false, ret, &missing);
+	if (r == 0) {
+		r = db_get_int(*ret, &have, err,
+			       "SELECT count(*) FROM settings", "");
+		if (r < 0 || have > 0)
+			return r < 0 ? r : 0;
+		db_close(ret); /* its making was interrupted */
+	} else if (missing.code != IMG_E_NOT_FOUND) {
+		*err = missing;
+		return r;
+	}
+	if (!options->create)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "there is no store in %s yet: 'img import' or "
+				   "'img init' makes one",
+				   options->root);
+	return store_make(options, path, ret, err);
+}
+
+static int open_run_dir(struct store *store, const char *run_root,
+			struct img_err *err)
+{
+	img_auto(img_mem_release) char *lock = NULL;
+	int r;
+
+	store->run = mem_printf("%s/%.12s", run_root, store->id);
+	lock = mem_printf("%s/lock", store->run);
+	r = file_mkdirs(store->run, 0711, err);
+	return r < 0 ? r : lock_open(lock, &store->lock_fd, err);
+}
+
+int store_open(const struct store_options *options, struct store **ret,
+	       struct img_err *err)
+{
+	img_auto(store_close) struct store *store = mem_zalloc(sizeof(*store));
+	int r;
+
+	store->lock_fd = -1;
+	store->root = mem_strdup(options->root);
+	store->dm = options->dm.ops ? options->dm : dm_kernel();
+	store->run_ended = options->run_ended;
+	r = open_catalog(options, &store->db, err);
+	if (r == 0)
+		r = read_settings(store, err);
+	if (r == 0)
+		r = open_run_dir(store, options->run_root, err);
+	if (r == 0)
+		r = recover_intents(store, err);
+	if (r < 0)
+		return r;
+	*ret = img_mem_take(&store);
+	return 0;
+}
+
+void store_close(struct store **store)
+{
+	if (!*store)
+		return;
+	db_close(&(*store)->db);
+	img_fd_release(&(*store)->lock_fd);
+	free((*store)->root);
+	free((*store)->run);
+	free(*store);
+	*store = NULL;
+}
+
+static int start(struct store *store, struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = lock_wait(store->lock_fd, LOCK_STORE, err);
+
+	if (r < 0)
+		return r;
+	lock = (struct lock){ store->lock_fd, LOCK_STORE };
+	r = store->driver->is_started(store, err);
+	if (r != 0) /* failed, or another process was faster */
+		return r < 0 ? r : 0;
+	r = store->driver->start(store, err);
+	return r < 0 ? r : recover_orphans(store, err);
+}
+
+int store_need_pool(struct store *store, struct img_err *err)
+{
+	int r;
+
+	if (store->pool_is_up)
+		return 0;
+	r = store->driver->is_started(store, err);
+	if (r == 0)
+		r = start(store, err);
+	if (r < 0)
+		return r;
+	store->pool_is_up = true;
+	return 0;
+}
+
+int store_stop(struct store *store, struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = lock_wait(store->lock_fd, LOCK_STORE, err);
+
+	if (r < 0)
+		return r;
+	lock = (struct lock){ store->lock_fd, LOCK_STORE };
+	store->pool_is_up = false;
+	return store->driver->stop(store, err);
+}
+
+struct db *store_db(struct store *store)
+{
+	return store->db;
+}
+
+const char *store_root(const struct store *store)
+{
+	return store->root;
+}
+
+const char *store_run(const struct store *store)
+{
+	return store->run;
+}
+
+uint64_t store_volume_bytes(const struct store *store)
+{
+	return store->sizes.volume_bytes;
+}
+
+uint64_t store_chunk_bytes(const struct store *store)
+{
+	return store->sizes.chunk_bytes;
+}
+
+int store_usage(struct store *store, struct store_usage *ret,
+		struct img_err *err)
+{
+	int r = store_need_pool(store, err);
+
+	return r < 0 ? r : store->driver->usage(store, ret, err);
+}

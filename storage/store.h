@@ -1,0 +1,76 @@
+#ifndef IMG_STORAGE_STORE_H
+#define IMG_STORAGE_STORE_H
+
+/*
+ * A store: one directory with a catalog and a pool, and the devices made of
+ * them.
+ *
+ * Opening a store finishes or undoes whatever dead processes left behind.
+ * The pool is brought up by the first call that needs it, after a reboot as
+ * on the first day, and stays up when the program ends.
+ */
+#include "base/db.h"
+#include "storage/dm.h"
+
+#include <stdint.h>
+
+struct store;
+
+/* What a new store is made of; 0 stands for the default in brackets. */
+struct store_sizes {
+	uint64_t data_bytes;	 /* sparse data file [100 GiB] */
+	uint64_t metadata_bytes; /* sparse metadata file [1 GiB] */
+	uint64_t chunk_bytes;	 /* power of two, 64 KiB to 1 GiB [64 KiB] */
+	uint64_t volume_bytes;	 /* size of an imported volume [10 GiB] */
+};
+
+struct store_options {
+	const char *root;     /* directory of the store */
+	const char *run_root; /* directory for locks; gone after a reboot */
+	bool create;	      /* make the store when there is none */
+	struct store_sizes sizes;
+	/* The device-mapper to use; ops NULL means the kernel's. */
+	struct dm dm;
+	/* A container's supervisor died: its volume is inactive again when
+	 * this is called; the callee settles the container's rows in a
+	 * transaction of its own, and must accept being called twice. */
+	int (*run_ended)(struct store *store, uint32_t volume,
+			 struct img_err *err);
+};
+
+/**
+ * store_open - open a store, making it when asked, and recover it
+ *
+ * Returns 0, or IMG_E_NOT_FOUND (no store there and not @create),
+ * IMG_E_CORRUPT (a pool without its catalog), or what failed.  A kernel
+ * without device-mapper is no failure here: only recovery is put off.
+ */
+int store_open(const struct store_options *options, struct store **ret,
+	       struct img_err *err) IMG_MUST_USE;
+void store_close(struct store **store);
+
+/* Brings the pool up if it is not. */
+int store_need_pool(struct store *store, struct img_err *err) IMG_MUST_USE;
+
+/* Takes every device of the store down.  IMG_E_BUSY while a volume is active;
+ * a store whose pool is down already is no failure. */
+int store_stop(struct store *store, struct img_err *err) IMG_MUST_USE;
+
+struct db *store_db(struct store *store);
+const char *store_root(const struct store *store);
+/* Directory for what is gone after a reboot; of this store alone. */
+const char *store_run(const struct store *store);
+/* Size of a new volume when nobody says otherwise, in bytes. */
+uint64_t store_volume_bytes(const struct store *store);
+uint64_t store_chunk_bytes(const struct store *store);
+
+/* How full the pool is, as the kernel says. */
+struct store_usage {
+	uint64_t data_bytes, data_used_bytes;
+	uint64_t metadata_bytes, metadata_used_bytes;
+	bool read_only, out_of_space, needs_check, failed;
+};
+int store_usage(struct store *store, struct store_usage *ret,
+		struct img_err *err) IMG_MUST_USE;
+
+#endif

@@ -1,0 +1,41 @@
+#ifndef IMG_STORAGE_STORE_IMPL_H
+#define IMG_STORAGE_STORE_IMPL_H
+
+/*
+ * The inside of struct store, for storage/ alone.
+ *
+ * The lock file has one byte for each thing that must not happen twice at
+ * once.  Order, first to last: LOCK_STORE, LOCK_LEDGER; an intent's byte is
+ * only ever tried, never waited for, so it has no place in the order.
+ */
+#include "storage/driver.h"
+#include "storage/store.h"
+
+#include <stdbool.h>
+
+#define STORE_ID_LEN 32
+
+enum {
+	LOCK_STORE = 0,	     /* bringing devices of the store up or down */
+	LOCK_LEDGER = 1,     /* appending to the ledger */
+	LOCK_INTENTS = 1024, /* and up: one byte an intent */
+};
+
+struct store {
+	char *root, *run;
+	char id[STORE_ID_LEN + 1];
+	struct db *db;
+	struct dm dm;
+	int lock_fd;
+	const struct driver *driver;
+	struct store_sizes sizes;
+	int (*run_ended)(struct store *store, uint32_t volume,
+			 struct img_err *err);
+	bool pool_is_up; /* seen up by this process */
+};
+
+/* Name and UUID of a device: "img-<8 of id>-<what>", "IMG-<id>-<what>". */
+void store_device_name(const struct store *store, const char *what,
+		       struct dm_name *ret);
+
+#endif

@@ -1,0 +1,28 @@
+#ifndef IMG_STORAGE_STORE_MAKE_H
+#define IMG_STORAGE_STORE_MAKE_H
+
+/*
+ * The first day of a store: its sizes, its sparse files, its catalog.
+ */
+#include "storage/store.h"
+
+/* Puts defaults for zeroes and rounds; IMG_E_INPUT says what is off. */
+int store_sizes_check(struct store_sizes *sizes,
+		      struct img_err *err) IMG_MUST_USE;
+
+/**
+ * store_make - make the store that @options describe
+ * @db_path: where its catalog goes
+ *
+ * A store is there once its settings are in the catalog, which is one durable
+ * transaction; a crash before that leaves empty files, which the next call
+ * takes over.  Several processes may call this at once: one makes the store,
+ * all get it.
+ *
+ * Returns 0, or IMG_E_CORRUPT when backing files hold data but no catalog is
+ * there: they are left alone.
+ */
+int store_make(const struct store_options *options, const char *db_path,
+	       struct db **ret, struct img_err *err) IMG_MUST_USE;
+
+#endif

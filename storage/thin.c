@@ -1,0 +1,175 @@
+#include "storage/driver.h"
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "storage/discard.h"
+#include "storage/pool.h"
+
+#include <inttypes.h>
+#include <sys/sysmacros.h>
+
+/*
+ * The driver "thin": every volume is a thin device of one pool, every
+ * snapshot one create_snap.
+ */
+
+static void name_of(const struct store *store, uint32_t id, struct dm_name *ret)
+{
+	char what[16];
+
+	(void)snprintf(what, sizeof(what), "%" PRIu32, id);
+	store_device_name(store, what, ret);
+}
+
+static int state_of(struct store *store, const struct volume *volume,
+		    struct dm_name *name, struct dm_state *state,
+		    struct img_err *err)
+{
+	name_of(store, volume->id, name);
+	return store->dm.ops->state(store->dm.self, name, state, err);
+}
+
+static int create(struct store *store, const struct volume *volume,
+		  struct img_err *err)
+{
+	return pool_message(store, err, "create_thin %" PRIu32, volume->id);
+}
+
+/* The kernel wants an active origin suspended and does not enforce it. */
+static int snapshot(struct store *store, const struct volume *volume,
+		    struct img_err *err)
+{
+	img_auto(dm_hold_release) struct dm_hold hold = { .dm = &store->dm };
+	struct volume origin = { .id = volume->origin };
+	struct dm_state state;
+	struct dm_name name;
+	int r;
+
+	r = state_of(store, &origin, &name, &state, err);
+	if (r < 0)
+		return r;
+	if (state.exists) {
+		hold.name = &name; /* even a failed suspend is resumed */
+		r = store->dm.ops->suspend(store->dm.self, &name, err);
+		if (r < 0)
+			return r;
+	}
+	r = pool_message(store, err, "create_snap %" PRIu32 " %" PRIu32,
+			 volume->id, volume->origin);
+	if (r == 0 && state.exists) {
+		r = store->dm.ops->resume(store->dm.self, &name, err);
+		if (r == 0)
+			hold.name = NULL;
+	}
+	return r;
+}
+
+static int activate(struct store *store, const struct volume *volume,
+		    dev_t *ret, struct img_err *err)
+{
+	struct dm_table table = {
+		.len_sectors = num_sectors(volume->size_bytes),
+		.target = "thin",
+	};
+	struct img_err first = { 0 };
+	struct dm_state state;
+	struct dm_name name;
+	char params[48];
+	dev_t pool;
+	int r;
+
+	r = pool_dev(store, &pool, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(params, sizeof(params), "%u:%u %" PRIu32, major(pool),
+		       minor(pool), volume->id);
+	table.params = params;
+	name_of(store, volume->id, &name);
+	r = store->dm.ops->create(store->dm.self, &name, &table, ret, &first);
+	if (r != -IMG_E_EXISTS && r != -IMG_E_BUSY) {
+		if (r < 0)
+			*err = first;
+		return r;
+	}
+	/* It is active already, or was left half-made by a dead process. */
+	r = store->dm.ops->state(store->dm.self, &name, &state, err);
+	if (r == 0 && state.exists && state.suspended)
+		r = store->dm.ops->resume(store->dm.self, &name, err);
+	if (r == 0 && !state.exists) {
+		*err = first;
+		return -(int)first.code;
+	}
+	*ret = state.dev;
+	return r;
+}
+
+static int deactivate(struct store *store, const struct volume *volume,
+		      struct img_err *err)
+{
+	struct img_err first = { 0 };
+	struct dm_name name;
+	int r;
+
+	name_of(store, volume->id, &name);
+	r = store->dm.ops->remove(store->dm.self, &name, &first);
+	if (r == -IMG_E_NOT_FOUND)
+		return 0;
+	if (r < 0)
+		*err = first;
+	return r;
+}
+
+static int destroy(struct store *store, const struct volume *volume,
+		   struct img_err *err)
+{
+	struct img_err missing = { 0 };
+	struct dm_state state;
+	struct dm_name name;
+	int r;
+
+	r = state_of(store, volume, &name, &state, err);
+	if (r < 0)
+		return r;
+	if (state.exists && state.open_count > 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "the volume %" PRIu32 " is in use",
+				   volume->id);
+	/* Space that cannot be given back now is lost to the host only until
+	 * its blocks are used again: no reason to keep the volume. */
+	discard_exclusive(store, volume);
+	r = deactivate(store, volume, err);
+	if (r < 0)
+		return r;
+	r = pool_message(store, &missing, "delete %" PRIu32, volume->id);
+	if (r < 0 && r != -IMG_E_NOT_FOUND) {
+		*err = missing;
+		return r;
+	}
+	return 0;
+}
+
+static int thaw(struct store *store, const struct volume *volume,
+		struct img_err *err)
+{
+	struct dm_state state;
+	struct dm_name name;
+	int r = state_of(store, volume, &name, &state, err);
+
+	if (r < 0 || !state.exists || !state.suspended)
+		return r;
+	return store->dm.ops->resume(store->dm.self, &name, err);
+}
+
+const struct driver driver_thin = {
+	.name = "thin",
+	.start = pool_up,
+	.stop = pool_down,
+	.is_started = pool_is_up,
+	.create = create,
+	.snapshot = snapshot,
+	.destroy = destroy,
+	.activate = activate,
+	.deactivate = deactivate,
+	.thaw = thaw,
+	.usage = pool_usage,
+};

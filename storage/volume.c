@@ -1,0 +1,313 @@
+#include "storage/volume.h"
+
+#include "base/cleanup.h"
+#include "base/lock.h"
+#include "storage/intent.h"
+#include "storage/recover.h"
+#include "storage/volume_impl.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#define BUSY_WAIT_MS 10000
+#define BUSY_STEP_MS 5
+
+int volume_find(struct store *store, uint32_t id, struct volume *ret,
+		struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	int r = db_query(store->db, &row, err,
+			 "SELECT size_bytes, origin FROM volumes WHERE id = ?",
+			 "i", (int64_t)id);
+
+	if (r == 0)
+		r = db_next(row, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "there is no volume %" PRIu32, id);
+	*ret = (struct volume){
+		.id = id,
+		.size_bytes = (uint64_t)db_int(row, 0),
+		.origin = (uint32_t)db_int(row, 1),
+	};
+	return 0;
+}
+
+/* The next id after the highest; below it once the end is reached. */
+static int pick_id(struct db *db, uint32_t *ret, struct img_err *err)
+{
+	int64_t id = 0;
+	int r = db_get_int(db, &id, err,
+			   "SELECT coalesce(max(id), 0) + 1 FROM volumes", "");
+
+	if (r > 0 && id > VOLUME_ID_MAX)
+		r = db_get_int(db, &id, err,
+			       "SELECT min(v.id) + 1 FROM volumes v WHERE NOT"
+			       " EXISTS (SELECT 1 FROM volumes w"
+			       " WHERE w.id = v.id + 1)",
+			       "");
+	if (r < 0)
+		return r;
+	if (id > VOLUME_ID_MAX)
+		return img_err_set(err, IMG_E_NO_SPACE, 0,
+				   "the pool has no volume id left");
+	*ret = (uint32_t)id;
+	return 0;
+}
+
+/* Writes the intent and the row: after this a crash leaves nothing behind. */
+static int announce(struct store *store, struct volume *volume,
+		    struct volume_pending *ret, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int64_t intent = 0;
+	int r;
+
+	r = db_begin(store->db, false, err);
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = pick_id(store->db, &volume->id, err);
+	if (r == 0)
+		r = intent_begin(store, INTENT_CREATE, volume->id, &intent,
+				 err);
+	if (r < 0)
+		return r;
+	r = db_run(store->db, err,
+		   "INSERT INTO volumes (id, size_bytes, origin)"
+		   " VALUES (?, ?, nullif(?, 0))",
+		   "iii", (int64_t)volume->id, (int64_t)volume->size_bytes,
+		   (int64_t)volume->origin);
+	if (r >= 0)
+		r = db_commit(store->db, err);
+	if (r < 0) {
+		intent_drop(store, intent);
+		return r;
+	}
+	*ret = (struct volume_pending){
+		.store = store,
+		.intent = intent,
+		.volume = *volume,
+		.undo = true,
+	};
+	return 0;
+}
+
+static int make(struct store *store, struct volume volume, volume_fn *fn,
+		struct volume_pending *ret, struct img_err *err)
+{
+	img_auto(volume_pending_release) struct volume_pending new = { 0 };
+	struct img_err first = { 0 };
+	int r;
+
+	r = store_need_pool(store, err);
+	if (r == 0)
+		r = announce(store, &volume, &new, err);
+	if (r < 0)
+		return r;
+	r = fn(store, &volume, &first);
+	if (r == -IMG_E_EXISTS) {
+		/* Our row holds the id, so what is there belongs to nobody. */
+		r = volume_retry(store, &volume, store->driver->destroy, err);
+		if (r == 0)
+			r = fn(store, &volume, err);
+	} else if (r < 0) {
+		*err = first;
+	}
+	if (r < 0)
+		return r;
+	*ret = new;
+	new.store = NULL;
+	return 0;
+}
+
+int volume_create(struct store *store, uint64_t size_bytes,
+		  struct volume_pending *ret, struct img_err *err)
+{
+	return make(store, (struct volume){ .size_bytes = size_bytes },
+		    store->driver->create, ret, err);
+}
+
+int volume_snapshot(struct store *store, const struct volume *origin,
+		    struct volume_pending *ret, struct img_err *err)
+{
+	struct volume volume = { .size_bytes = origin->size_bytes,
+				 .origin = origin->id };
+
+	return make(store, volume, store->driver->snapshot, ret, err);
+}
+
+int volume_settle(struct volume_pending *pending, struct img_err *err)
+{
+	return intent_end(pending->store, pending->intent, err);
+}
+
+void volume_keep(struct volume_pending *pending)
+{
+	intent_drop(pending->store, pending->intent);
+	pending->store = NULL;
+}
+
+int volume_settle_running(struct volume_pending *pending, struct img_err *err)
+{
+	return intent_change(pending->store, pending->intent, INTENT_RUN, err);
+}
+
+void volume_keep_running(struct volume_pending *pending)
+{
+	pending->undo = false;
+}
+
+int volume_is_held(struct store *store, uint32_t id, struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	int r = db_query(store->db, &row, err,
+			 "SELECT id FROM intents WHERE volume = ?", "i",
+			 (int64_t)id);
+
+	while (r >= 0 && (r = db_next(row, err)) > 0) {
+		int held = lock_is_held(store->lock_fd,
+					LOCK_INTENTS + (uint64_t)db_int(row, 0),
+					err);
+
+		if (held != 0)
+			return held;
+	}
+	return r;
+}
+
+static int check_free(struct store *store, uint32_t id, struct img_err *err)
+{
+	int r = volume_is_held(store, id, err);
+
+	if (r > 0)
+		r = img_err_set(err, IMG_E_BUSY, 0,
+				"another process is using it");
+	return r;
+}
+
+static int begin(struct store *store, const struct volume *volume,
+		 enum intent_op op, struct volume_pending *ret,
+		 struct img_err *err)
+{
+	int64_t intent = 0;
+	int r;
+
+	r = check_free(store, volume->id, err);
+	if (r == 0)
+		r = intent_begin(store, op, volume->id, &intent, err);
+	if (r < 0)
+		return r;
+	*ret = (struct volume_pending){
+		.store = store,
+		.intent = intent,
+		.volume = *volume,
+		.undo = op == INTENT_DELETE,
+	};
+	return 0;
+}
+
+int volume_begin_run(struct store *store, const struct volume *volume,
+		     struct volume_pending *ret, struct img_err *err)
+{
+	return begin(store, volume, INTENT_RUN, ret, err);
+}
+
+int volume_begin_delete(struct store *store, uint32_t id,
+			struct volume_pending *ret, struct img_err *err)
+{
+	struct volume volume;
+	int r = volume_find(store, id, &volume, err);
+
+	return r < 0 ? r : begin(store, &volume, INTENT_DELETE, ret, err);
+}
+
+int volume_condemn(struct store *store, uint32_t id, struct img_err *err)
+{
+	int r = db_run(store->db, err,
+		       "UPDATE intents SET op = 'delete' WHERE volume = ?", "i",
+		       (int64_t)id);
+
+	return r < 0 ? r : 0;
+}
+
+int volume_turn_delete(struct volume_pending *pending, struct img_err *err)
+{
+	return intent_change(pending->store, pending->intent, INTENT_DELETE,
+			     err);
+}
+
+int volume_finish_delete(struct volume_pending *pending, struct img_err *err)
+{
+	struct store *store = pending->store;
+	int r;
+
+	r = store_need_pool(store, err);
+	if (r == 0)
+		r = recover_remove(store, &pending->volume, pending->intent,
+				   err);
+	/* Undone or not, the next open of the store may go on with it. */
+	volume_keep(pending);
+	return r;
+}
+
+void volume_pending_release(struct volume_pending *pending)
+{
+	struct img_err dropped = { 0 }; /* the next open tries again */
+
+	if (!pending->store)
+		return;
+	db_rollback(pending->store->db);
+	if (pending->undo)
+		IMG_IGNORE(volume_finish_delete(pending, &dropped));
+	else
+		volume_keep(pending);
+}
+
+int volume_activate(struct store *store, const struct volume *volume,
+		    char node[VOLUME_NODE_MAX], struct img_err *err)
+{
+	struct dm_name name;
+	char what[16];
+	dev_t dev;
+	int r;
+
+	r = store_need_pool(store, err);
+	if (r == 0)
+		r = store->driver->activate(store, volume, &dev, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
+	store_device_name(store, what, &name);
+	return dm_node(&name, dev, node, err);
+}
+
+int volume_retry(struct store *store, const struct volume *volume,
+		 volume_fn *fn, struct img_err *err)
+{
+	struct timespec step = { .tv_nsec = BUSY_STEP_MS * 1000000L };
+
+	for (int waited_ms = 0;; waited_ms += BUSY_STEP_MS) {
+		struct img_err busy = { 0 };
+		int r = fn(store, volume, &busy);
+
+		if (r != -IMG_E_BUSY || waited_ms >= BUSY_WAIT_MS) {
+			if (r < 0)
+				*err = busy;
+			return r;
+		}
+		(void)nanosleep(&step, NULL); /* a signal only hurries it */
+	}
+}
+
+int volume_deactivate(struct store *store, const struct volume *volume,
+		      struct img_err *err)
+{
+	int r = store_need_pool(store, err);
+
+	return r < 0 ? r
+		     : volume_retry(store, volume, store->driver->deactivate,
+				    err);
+}

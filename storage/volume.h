@@ -1,0 +1,121 @@
+#ifndef IMG_STORAGE_VOLUME_H
+#define IMG_STORAGE_VOLUME_H
+
+/*
+ * Volumes: what holds a root file system.
+ *
+ * A change of the pool and the catalog is one intent: written first, settled
+ * in the same transaction that makes the result visible, undone otherwise.
+ * The process at work holds the intent's byte of the lock file; one that dies
+ * lets go of it, and the next to open the store undoes or finishes its work.
+ *
+ *	img_auto(volume_pending_release) struct volume_pending new = { 0 };
+ *
+ *	volume_snapshot(store, &origin, &new, err);
+ *	db_begin(db, true, err);
+ *	... rows that name new.volume.id ...
+ *	volume_settle(&new, err);
+ *	db_commit(db, err);
+ *	volume_keep(&new);
+ */
+#include "storage/store.h"
+
+#define VOLUME_NODE_MAX DM_NODE_MAX
+/* Device ids of dm-thin have 24 bits; 0 is the ledger's. */
+#define VOLUME_ID_MAX 0xffffffu
+
+struct volume {
+	uint32_t id;
+	uint64_t size_bytes;
+	uint32_t origin; /* what it is a snapshot of; 0: of nothing */
+};
+
+/* A volume that comes, goes or runs.  Zero-initialised: none. */
+struct volume_pending {
+	struct store *store;
+	int64_t intent;
+	struct volume volume;
+	bool undo; /* the volume must not outlive this */
+};
+
+/* Reads a volume's row; IMG_E_NOT_FOUND. */
+int volume_find(struct store *store, uint32_t id, struct volume *ret,
+		struct img_err *err) IMG_MUST_USE;
+
+/**
+ * volume_create - a new, empty volume
+ * @size_bytes: whole sectors; what it reads as is zeroes
+ * @ret: undoes itself unless settled and kept
+ *
+ * Returns 0, or IMG_E_NO_SPACE, or what the kernel said.  A crash at any
+ * point leaves an intent, and with it at most a volume, that the next open
+ * removes.
+ */
+int volume_create(struct store *store, uint64_t size_bytes,
+		  struct volume_pending *ret, struct img_err *err) IMG_MUST_USE;
+
+/**
+ * volume_snapshot - a snapshot of a volume, of the same size
+ *
+ * Copies no data.  An active origin is suspended, its file system frozen,
+ * for as long as the kernel takes to note the snapshot, and always resumed.
+ */
+int volume_snapshot(struct store *store, const struct volume *origin,
+		    struct volume_pending *ret,
+		    struct img_err *err) IMG_MUST_USE;
+
+/* Ends the intent.  Within a transaction of the caller's. */
+int volume_settle(struct volume_pending *pending,
+		  struct img_err *err) IMG_MUST_USE;
+/* After that transaction's commit: the guard has nothing left to do. */
+void volume_keep(struct volume_pending *pending);
+void volume_pending_release(struct volume_pending *pending);
+
+/* Instead of volume_settle: the volume is whole, and in use by this process
+ * until volume_settle or its death.  Within a transaction of the caller's;
+ * after its commit the guard no longer removes the volume. */
+int volume_settle_running(struct volume_pending *pending,
+			  struct img_err *err) IMG_MUST_USE;
+void volume_keep_running(struct volume_pending *pending);
+
+/* The same for a volume that was settled earlier. */
+int volume_begin_run(struct store *store, const struct volume *volume,
+		     struct volume_pending *ret,
+		     struct img_err *err) IMG_MUST_USE;
+
+/* 1 when a living process holds the volume: creates, runs or deletes it. */
+int volume_is_held(struct store *store, uint32_t id, struct img_err *err);
+
+/**
+ * volume_begin_delete - note that a volume is to go
+ *
+ * Within a transaction of the caller's, which also drops the rows that name
+ * the volume.  After the commit volume_pending_release removes the volume;
+ * if this process dies first, the next open of the store does.
+ * IMG_E_BUSY when another process holds the volume.
+ */
+int volume_begin_delete(struct store *store, uint32_t id,
+			struct volume_pending *ret,
+			struct img_err *err) IMG_MUST_USE;
+/* Removes the volume now and says how that went. */
+int volume_finish_delete(struct volume_pending *pending,
+			 struct img_err *err) IMG_MUST_USE;
+/* A running volume becomes one that is to go: in the caller's transaction. */
+int volume_turn_delete(struct volume_pending *pending,
+		       struct img_err *err) IMG_MUST_USE;
+
+/* For the run_ended hook: the volume is to go as well.  Within a transaction
+ * of the caller's; whoever recovers the intent removes the volume then. */
+int volume_condemn(struct store *store, uint32_t id,
+		   struct img_err *err) IMG_MUST_USE;
+
+/* Makes the block device; an active volume is no failure.  @node is a path
+ * by which to open it. */
+int volume_activate(struct store *store, const struct volume *volume,
+		    char node[VOLUME_NODE_MAX],
+		    struct img_err *err) IMG_MUST_USE;
+/* Waits up to ten seconds for the last user to let go; IMG_E_BUSY then. */
+int volume_deactivate(struct store *store, const struct volume *volume,
+		      struct img_err *err) IMG_MUST_USE;
+
+#endif
