@@ -1,0 +1,68 @@
+#ifndef IMG_RUNTIME_BIND_H
+#define IMG_RUNTIME_BIND_H
+
+/*
+ * Host directories and files seen inside a container: -v SRC:DST[:ro].
+ *
+ * The source is resolved by the supervisor, in the host's view, and cloned
+ * into a detached private mount tree.  The target is resolved by the child
+ * inside the container's root, where no symlink can lead out, and the tree is
+ * attached to the very object that was found.  Read-only means all of it,
+ * mounts below the source included (mount_setattr(2), AT_RECURSIVE).
+ */
+#include "base/err.h"
+
+#include <stdbool.h>
+
+struct bind_mount {
+	const char *source;
+	const char *target;
+	bool read_only;
+};
+
+/* A bind_mount that owns its strings. */
+struct bind_text {
+	char *source, *target;
+	bool read_only;
+};
+
+/**
+ * bind_parse - read the argument of -v
+ * @text: SRC:DST[:OPTION[,OPTION...]], options ro and rw; z, Z, private and
+ *        rprivate are accepted and change nothing
+ * @ret: release with bind_text_release
+ *
+ * SRC is absolute, or starts with "./" or "../" and is then made absolute.
+ * DST is absolute and not "/"; "." and ".." in it are resolved as text.
+ *
+ * Returns 0 or -IMG_E_INPUT.
+ */
+int bind_parse(const char *text, struct bind_text *ret,
+	       struct img_err *err) IMG_MUST_USE;
+
+void bind_text_release(struct bind_text *bind);
+
+/* A source, ready to be attached. */
+struct bind_tree {
+	int fd; /* a detached mount tree, or -1 */
+	bool is_dir;
+};
+
+/**
+ * bind_open - clone the source of a bind into a detached tree
+ * @ret: the caller closes @ret->fd; closing it unattached leaves no trace
+ */
+int bind_open(const struct bind_mount *bind, struct bind_tree *ret,
+	      struct img_err *err) IMG_MUST_USE;
+
+/**
+ * bind_attach - put a tree at its target, which is made where missing
+ * @root: the container's root directory, or AT_FDCWD while that is cwd
+ *
+ * A target in /proc is refused: what the kernel and the runtime say there
+ * must not be replaced.
+ */
+int bind_attach(int root, const struct bind_mount *bind,
+		const struct bind_tree *tree, struct img_err *err) IMG_MUST_USE;
+
+#endif

@@ -1,0 +1,213 @@
+#include "runtime/container.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "runtime/command.h"
+#include "runtime/init.h"
+#include "runtime/relay.h"
+#include "runtime/rootfs.h"
+#include "runtime/signals.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define ID_SHORT 12
+
+/* All that lives from the first preparation to exec. */
+struct start {
+	struct init_plan plan;
+	void *stack;
+	char hostname[HOST_NAME_MAX + 1];
+};
+
+static void start_release(struct start *s)
+{
+	int saved = errno;
+
+	for (size_t i = 0; s->plan.binds && i < s->plan.spec->n_binds; i++)
+		img_fd_release(&s->plan.binds[i].fd);
+	img_mem_release(&s->plan.binds);
+	img_fd_release(&s->plan.root_fd);
+	img_fd_release(&s->plan.report[0]);
+	img_fd_release(&s->plan.report[1]);
+	pty_release(&s->plan.pty);
+	env_release(&s->plan.env);
+	if (s->stack)
+		(void)munmap(s->stack, INIT_STACK_BYTES);
+	errno = saved;
+}
+
+/* No printf on the way to exec: where a page fault is dear, touching its code
+ * for the first time costs more than all the mounts. */
+static int choose_hostname(struct start *s, struct img_err *err)
+{
+	const struct container_spec *spec = s->plan.spec;
+	const char *name = spec->hostname ? spec->hostname : spec->id;
+	size_t len = strnlen(name, spec->hostname ? SIZE_MAX : ID_SHORT);
+
+	if (len > HOST_NAME_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the host name '%s' is longer than %d bytes",
+				   name, HOST_NAME_MAX);
+	memcpy(s->hostname, name, len);
+	s->hostname[len] = '\0';
+	s->plan.hostname = s->hostname;
+	return 0;
+}
+
+static int open_binds(struct start *s, struct img_err *err)
+{
+	const struct container_spec *spec = s->plan.spec;
+
+	if (spec->n_binds == 0)
+		return 0;
+	s->plan.binds = mem_alloc(spec->n_binds * sizeof(*s->plan.binds));
+	for (size_t i = 0; i < spec->n_binds; i++)
+		s->plan.binds[i].fd = -1;
+	for (size_t i = 0; i < spec->n_binds; i++) {
+		int r = bind_open(&spec->binds[i], &s->plan.binds[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_terminal(struct start *s, struct img_err *err)
+{
+	int r;
+
+	if (!s->plan.spec->tty)
+		return 0;
+	r = pty_open(&s->plan.pty, err);
+	if (r < 0)
+		return r;
+	relay_copy_size(s->plan.pty.master);
+	return 0;
+}
+
+/* The child's stack, with a page below it that stops an overflow. */
+static int make_stack(struct start *s, struct img_err *err)
+{
+	void *p = mmap(NULL, INIT_STACK_BYTES, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE,
+		       -1, 0);
+
+	if (p == MAP_FAILED)
+		return img_err_sys(err, "cannot make a stack");
+	s->stack = p;
+	if (mprotect(p, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE) != 0)
+		return img_err_sys(err, "cannot guard a stack");
+	return 0;
+}
+
+static int prepare(struct start *s, struct img_err *err)
+{
+	const struct container_spec *spec = s->plan.spec;
+	int r;
+
+	if (!spec->argv || !spec->argv[0])
+		return img_err_set(err, IMG_E_INPUT, 0, "no command given");
+	if ((r = choose_hostname(s, err)) < 0 ||
+	    (r = rootfs_mount(spec->root_device, spec->root_options,
+			      &s->plan.root_fd, err)) < 0 ||
+	    (r = open_binds(s, err)) < 0 || (r = open_terminal(s, err)) < 0 ||
+	    (r = make_stack(s, err)) < 0)
+		return r;
+	env_init(&s->plan.env, spec->env, s->hostname, spec->tty);
+	if (pipe2(s->plan.report, O_CLOEXEC) != 0)
+		return img_err_sys(err, "cannot make a pipe");
+	return 0;
+}
+
+/*
+ * Clones the child and waits for its exec or its report.
+ *
+ * Both run in one memory: between clone and the end of this read the
+ * supervisor makes two plain system calls and handles no signal.
+ */
+static int spawn(struct start *s, struct container *ret, struct img_err *err)
+{
+	const int flags = CLONE_VM | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID |
+			  CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | SIGCHLD;
+	struct init_report report;
+	ssize_t n;
+
+	ret->pid = clone(init_main, (char *)s->stack + INIT_STACK_BYTES, flags,
+			 &s->plan, &ret->pidfd);
+	if (ret->pid < 0)
+		return img_err_sys(err, "cannot make the namespaces");
+	(void)close(s->plan.report[1]);
+	n = read(s->plan.report[0], &report, sizeof(report));
+	s->plan.report[1] = -1;
+	if (n == 0 && s->plan.at_exec)
+		return 0;
+	(void)waitid(P_PID, (id_t)ret->pid, &(siginfo_t){ 0 }, WEXITED);
+	img_fd_release(&ret->pidfd);
+	if (n != sizeof(report))
+		return img_err_set(err, IMG_E_INTERRUPTED, 0,
+				   "the first process was killed before it "
+				   "could start the command");
+	ret->exit_status = report.exit_status;
+	if (err->code == IMG_OK)
+		*err = report.err;
+	return -(int)err->code;
+}
+
+static int start_blocked(struct start *s, struct container *ret,
+			 struct img_err *err)
+{
+	int r = prepare(s, err);
+
+	if (r == 0)
+		r = spawn(s, ret, err);
+	if (r < 0)
+		return r;
+	ret->terminal = img_fd_take(&s->plan.pty.master);
+	return 0;
+}
+
+int container_start(const struct container_spec *spec, struct container *ret,
+		    struct img_err *err)
+{
+	img_auto(start_release) struct start s = {
+		.plan = { .spec = spec,
+			  .root_fd = -1,
+			  .pty = PTY_EMPTY,
+			  .report = { -1, -1 } },
+	};
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t set;
+	int r;
+
+	*ret = (struct container){
+		.pidfd = -1,
+		.terminal = -1,
+		.interactive = spec->interactive,
+		.exit_status = COMMAND_STATUS_RUNTIME,
+	};
+	/* An ignored SIGCHLD would take the child's status away. */
+	(void)sigaction(SIGCHLD, &standard, NULL);
+	sigfillset(&set);
+	(void)sigprocmask(SIG_SETMASK, &set, &ret->old_mask);
+	r = start_blocked(&s, ret, err);
+	sigemptyset(&set);
+	if (r == 0) {
+		signals_supervised(&set);
+		sigaddset(&set, SIGPIPE); /* a write says it, too */
+	}
+	/* In one step: a signal that waits must not slip through here. */
+	(void)sigorset(&set, &set, &ret->old_mask);
+	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	return r;
+}
+
+int container_status(int code, int status)
+{
+	return code == CLD_EXITED ? status & 0xff : 128 + status;
+}

@@ -1,0 +1,148 @@
+#include "runtime/rootfs.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+/*
+ * What the kernel logged in a file system context, or "".  Each read gives
+ * one line, "e text" for an error; the first says what began the trouble.
+ */
+static const char *kernel_words(int fs, char *buf, size_t size)
+{
+	ssize_t n;
+
+	while ((n = read(fs, buf, size - 1)) > 0) {
+		if (buf[n - 1] == '\n')
+			n--;
+		buf[n] = '\0';
+		if (n > 2 && buf[0] == 'e')
+			return buf + 2;
+	}
+	return "";
+}
+
+static int mount_failed(int fs, const char *device, struct img_err *err)
+{
+	enum img_code code;
+	int saved = errno;
+	char buf[160];
+	const char *words = kernel_words(fs, buf, sizeof(buf));
+	size_t len = strlen(device);
+
+	/* "DEVICE: words" would name it twice. */
+	if (strncmp(words, device, len) == 0 && words[len] == ':')
+		words += len + 2;
+
+	switch (saved) {
+	case EINVAL: /* ext4's answer to a superblock that is none */
+	case EUCLEAN:
+	case EBADMSG:
+		code = IMG_E_CORRUPT;
+		break;
+	case ENOENT:
+	case ENXIO:
+		code = IMG_E_NOT_FOUND;
+		break;
+	case EBUSY:
+		code = IMG_E_BUSY;
+		break;
+	case ENODEV:
+		code = IMG_E_UNSUPPORTED;
+		break;
+	default:
+		code = IMG_E_SYS;
+	}
+	return img_err_set(err, code, saved, "cannot mount ext4 of %s%s%s",
+			   device, *words ? ": " : "", words);
+}
+
+static int option_failed(int fs, const char *options, struct img_err *err)
+{
+	int saved = errno;
+	char buf[160];
+	const char *words = kernel_words(fs, buf, sizeof(buf));
+
+	return img_err_set(err, IMG_E_INPUT, saved,
+			   "cannot mount with the options '%s'%s%s", options,
+			   *words ? ": " : "", words);
+}
+
+/* Hands "a,b=c" to the context, one option a call. */
+static int set_options(int fs, const char *options)
+{
+	char text[64];
+
+	while (options && *options) {
+		size_t len = strcspn(options, ",");
+		char *value;
+		int r;
+
+		if (len >= sizeof(text)) {
+			errno = E2BIG;
+			return -1;
+		}
+		memcpy(text, options, len);
+		text[len] = '\0';
+		value = strchr(text, '=');
+		if (value)
+			*value++ = '\0';
+		r = fsconfig(fs,
+			     value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+			     text, value, 0);
+		if (r != 0)
+			return -1;
+		options += len + (options[len] == ',');
+	}
+	return 0;
+}
+
+int rootfs_mount(const char *device, const char *options, int *ret,
+		 struct img_err *err)
+{
+	img_auto(img_fd_release) int fs = -1;
+	int fd;
+
+	fs = fsopen("ext4", FSOPEN_CLOEXEC);
+	if (fs < 0 && errno == ENODEV)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "this kernel has no ext4");
+	if (fs < 0)
+		return img_err_sys(err, "cannot begin a mount of ext4");
+	if (set_options(fs, options) != 0)
+		return option_failed(fs, options, err);
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", device, 0) != 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+		return mount_failed(fs, device, err);
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOATIME);
+	if (fd < 0)
+		return mount_failed(fs, device, err);
+	*ret = fd;
+	return 0;
+}
+
+int rootfs_enter(int mount_fd, struct img_err *err)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return img_err_sys(err, "cannot make the mounts private");
+	/* Over "/" first: pivot_root wants a mount below the old root, and
+	 * "/" is the one directory that is always there. */
+	if (move_mount(mount_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) !=
+	    0)
+		return img_err_sys(err, "cannot attach the root file system");
+	if (fchdir(mount_fd) != 0)
+		return img_err_sys(err, "cannot enter the root file system");
+	/* With "." twice the old root ends up mounted over the new one, so
+	 * no directory has to be made for it (pivot_root(2), NOTES). */
+	if (syscall(SYS_pivot_root, ".", ".") != 0)
+		return img_err_sys(err, "cannot change the root file system");
+	if (umount2(".", MNT_DETACH) != 0)
+		return img_err_sys(err, "cannot leave the host's root");
+	if (chdir("/") != 0)
+		return img_err_sys(err, "cannot enter the new root");
+	return 0;
+}

@@ -1,0 +1,37 @@
+#ifndef IMG_RUNTIME_ROOTFS_H
+#define IMG_RUNTIME_ROOTFS_H
+
+/*
+ * The container's root file system, from block device to "/".
+ *
+ * The mount is made detached: it belongs to no mount namespace until the
+ * child attaches it in its own, so the host's mount table never holds it, no
+ * other process can inherit or copy it, and it is gone with the last process
+ * of the container, or with the supervisor if that dies before.
+ */
+#include "base/err.h"
+
+/**
+ * rootfs_mount - mount the ext4 file system of a device, detached
+ * @device: a block device node; its journal is replayed if need be
+ * @options: options of ext4, "a,b=c", or NULL
+ * @ret: the mount; the caller closes it
+ *
+ * Access times are not kept: reading must not allocate blocks of a pool.
+ * Fails with the kernel's own words where it has some to give;
+ * -IMG_E_CORRUPT where the device does not hold a sound ext4.
+ */
+int rootfs_mount(const char *device, const char *options, int *ret,
+		 struct img_err *err) IMG_MUST_USE;
+
+/**
+ * rootfs_enter - make a detached mount the root of this mount namespace
+ * @mount: from rootfs_mount
+ *
+ * For a process with a mount namespace of its own.  Nothing it mounts reaches
+ * the host afterwards, and of the host's mounts none is left.  The working
+ * directory is the new root.
+ */
+int rootfs_enter(int mount, struct img_err *err) IMG_MUST_USE;
+
+#endif

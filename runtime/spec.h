@@ -1,0 +1,38 @@
+#ifndef IMG_RUNTIME_SPEC_H
+#define IMG_RUNTIME_SPEC_H
+
+/*
+ * What a container is to be: everything that container_start needs to know,
+ * and nothing about images or pools.  All of it is borrowed for the call.
+ */
+#include "runtime/bind.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct container_spec {
+	/* The container's id; names it in messages, and its first twelve
+	 * characters are the host name where none is given. */
+	const char *id;
+	const char *hostname; /* NULL or at most HOST_NAME_MAX bytes */
+
+	/* A block device node that holds ext4, and mount options of ext4 as
+	 * "a,b=c", or NULL. */
+	const char *root_device;
+	const char *root_options;
+
+	char *const *argv; /* NULL-terminated, at least one */
+	/* NAME=VALUE, NULL-terminated; NULL is an empty one.  Where PATH,
+	 * HOSTNAME, TERM or HOME are missing they are added. */
+	char *const *env;
+	const char *cwd;  /* made where missing; NULL is "/" */
+	const char *user; /* "name|uid[:group|gid]"; NULL or "" is root */
+
+	const struct bind_mount *binds;
+	size_t n_binds;
+
+	bool tty;	  /* a terminal of its own */
+	bool interactive; /* stdin goes in; else /dev/null, or silence */
+};
+
+#endif
