@@ -29,7 +29,7 @@ DIRS       = base storage image runtime machine cli
 SRC        = $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
 # The parts: what includes a heavy library, and nothing that others call
 # directly (base/part.h).
-FORMATS    = $(wildcard image/tar_*.c image/dir_read.c image/tree*.c \
+FORMATS    = $(wildcard image/tar_*.c image/dir_*.c image/tree*.c \
              image/entry.c image/rootfs.c image/ext4_*.c image/formats.c)
 MACHINE    = machine/modules.c storage/probe.c
 MAIN       = $(filter-out $(FORMATS) $(MACHINE),$(SRC))

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "machine/kernel.h"
 
 #include <fcntl.h>
@@ -17,6 +18,17 @@
 /* How long leftovers may take to die before the keeper gives up on them. */
 #define REAP_STEPS   200
 #define REAP_STEP_MS 10
+
+static int open_pipe(int *ret_read, int *ret_write)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	*ret_read = ends[0];
+	*ret_write = ends[1];
+	return 0;
+}
 
 static void set_mask(int how, int signo)
 {
@@ -101,7 +113,7 @@ static void watch(pid_t machine, int life_fd, int child_fd)
 }
 
 static void __attribute__((noreturn))
-keep(const struct keeper_options *options, int life_fd)
+keep(const struct keeper_options *options, int life_fd, int born_fd)
 {
 	struct img_err err = { 0 };
 	sigset_t mask;
@@ -120,6 +132,7 @@ keep(const struct keeper_options *options, int life_fd)
 	machine = fork();
 	if (machine == 0)
 		become_kernel(options, self);
+	(void)!write(born_fd, &machine, sizeof(machine)); /* or EOF says it */
 	life_fd = dup2(life_fd, 3);
 	(void)close_range(4, ~0u, 0);
 	child_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -134,23 +147,28 @@ keep(const struct keeper_options *options, int life_fd)
 int keeper_start(const struct keeper_options *options, struct keeper *ret,
 		 struct img_err *err)
 {
-	img_auto(img_fd_release) int ours = -1;
-	img_auto(img_fd_release) int theirs = -1;
-	int ends[2];
-	pid_t pid;
+	img_auto(img_fd_release) int life_theirs = -1;
+	img_auto(img_fd_release) int life_ours = -1;
+	img_auto(img_fd_release) int born_theirs = -1;
+	img_auto(img_fd_release) int born_ours = -1;
+	struct keeper keeper = { .life_fd = -1 };
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (open_pipe(&life_theirs, &life_ours) < 0 ||
+	    open_pipe(&born_ours, &born_theirs) < 0)
 		return img_err_sys(err, "cannot make a pipe");
-	theirs = ends[0];
-	ours = ends[1];
-	pid = fork();
-	if (pid < 0)
+	keeper.pid = fork();
+	if (keeper.pid < 0)
 		return img_err_sys(err, "cannot start the machine");
-	if (pid == 0) {
-		img_fd_release(&ours);
-		keep(options, theirs);
+	if (keeper.pid == 0) {
+		img_fd_release(&life_ours);
+		keep(options, life_theirs, born_theirs);
 	}
-	*ret = (struct keeper){ .pid = pid, .life_fd = img_fd_take(&ours) };
+	img_fd_release(&born_theirs);
+	/* a keeper that cannot start it ends, as any machine does */
+	(void)!read(born_ours, &keeper.machine, sizeof(keeper.machine));
+	keeper.dir = mem_strdup(options->dir);
+	keeper.life_fd = img_fd_take(&life_ours);
+	*ret = keeper;
 	return 0;
 }
 
@@ -159,24 +177,37 @@ void keeper_kill(struct keeper *keeper)
 	img_fd_release(&keeper->life_fd);
 }
 
+/* The keeper ended with this status: if it was killed, does its work. */
+static void take_over(struct keeper *keeper, int status)
+{
+	struct img_err ignored = { 0 };
+
+	keeper->pid = 0;
+	if (!WIFSIGNALED(status))
+		return;
+	if (keeper->machine > 0)
+		(void)kill(-keeper->machine, SIGKILL);
+	(void)!file_remove_tree(AT_FDCWD, keeper->dir, &ignored);
+}
+
 bool keeper_is_gone(struct keeper *keeper)
 {
-	pid_t r;
+	int status;
 
-	if (!keeper->pid)
-		return true;
-	r = waitpid(keeper->pid, NULL, WNOHANG);
-	if (r == 0 || (r < 0 && errno == EINTR))
-		return false;
-	keeper->pid = 0;
-	return true;
+	if (keeper->pid && waitpid(keeper->pid, &status, WNOHANG) > 0)
+		take_over(keeper, status);
+	return !keeper->pid;
 }
 
 void keeper_release(struct keeper *keeper)
 {
+	int status = 0;
+
 	keeper_kill(keeper);
-	while (keeper->pid && waitpid(keeper->pid, NULL, 0) < 0 &&
-	       errno == EINTR)
-		;
-	keeper->pid = 0;
+	if (keeper->pid) {
+		while (waitpid(keeper->pid, &status, 0) < 0 && errno == EINTR)
+			;
+		take_over(keeper, status);
+	}
+	img_mem_release(&keeper->dir);
 }

@@ -8,7 +8,8 @@
  * linux.uml is a handful of processes, some of which survive its death.  The
  * keeper is their subreaper; they are in a session of their own.  It ends the
  * machine when its parent lets go of a pipe, be it by dying, and removes the
- * private directory when all are gone.
+ * private directory when all are gone.  Should the keeper itself be killed,
+ * linux.uml dies with it, and the parent does the rest.
  */
 #include "base/err.h"
 
@@ -22,8 +23,10 @@ struct keeper_options {
 };
 
 struct keeper {
-	pid_t pid;   /* 0: none */
-	int life_fd; /* closed: the machine ends */
+	pid_t pid;     /* 0: none */
+	pid_t machine; /* its process group; 0: nothing of it is left */
+	char *dir;     /* its private directory */
+	int life_fd;   /* closed: the machine ends */
 };
 
 /* Starts keeper and machine.  The caller keeps its descriptors, and must close
@@ -34,10 +37,10 @@ int keeper_start(const struct keeper_options *options, struct keeper *ret,
 /* Ends the machine at once. */
 void keeper_kill(struct keeper *keeper);
 
-/* True once the machine and all its processes are gone. */
+/* True once the keeper is gone, and so the machine. */
 bool keeper_is_gone(struct keeper *keeper);
 
-/* Ends the machine at once and waits until it is gone. */
+/* Ends the machine at once, waits until it is gone, frees what is held. */
 void keeper_release(struct keeper *keeper);
 
 #endif

@@ -18,8 +18,7 @@ static bool is_program(const char *path)
 
 char *kernel_find(const char *search, struct img_err *err)
 {
-	img_auto(img_mem_release) char *dirs =
-		mem_printf("%s:/usr/bin", search ? search : "");
+	img_auto(img_mem_release) char *dirs = mem_strdup(search);
 	char *rest = dirs, *dir;
 
 	while ((dir = strsep(&rest, ":")) != NULL) {
@@ -69,7 +68,7 @@ char **kernel_argv(const struct kernel_command *command)
 	add(argv, &n,
 	    mem_printf("iomem=mmapper,/proc/self/fd/%d", KERNEL_FD_MEMORY));
 	/* d: not a copy-on-write file, whatever its first bytes say */
-	add(argv, &n, mem_printf("ubd0d=/proc/self/fd/%d", KERNEL_FD_STATE));
+	add(argv, &n, mem_printf("ubd0sd=/proc/self/fd/%d", KERNEL_FD_STATE));
 	/* Of 1.3 s to boot these save 1.1: choosing among the RAID 6
 	 * algorithms takes 0.85 s, and nothing here uses it. */
 	add(argv, &n,

@@ -23,7 +23,7 @@ enum kernel_fd {
 
 /**
  * kernel_find - the file of linux.uml
- * @search: a PATH, or NULL for none; /usr/bin is looked at last
+ * @search: directories to look in, as in PATH
  *
  * Returns its path, which the caller frees, or NULL with IMG_E_NOT_FOUND,
  * naming the package.

@@ -150,7 +150,7 @@ static void carry(struct run *run)
 	time_t deadline = now_s() + BOOT_TIMEOUT_S;
 
 	while (step(run, -1) && phase(run) != CHANNEL_DONE &&
-	       run->terminations < 2)
+	       !keeper_is_gone(&run->session->keeper) && run->terminations < 2)
 		if (phase(run) == CHANNEL_BOOTING && now_s() > deadline)
 			return;
 }

@@ -57,11 +57,15 @@ static int check_options(struct setup *setup, struct img_err *err)
 
 static int find_kernel(struct setup *setup, struct img_err *err)
 {
+	img_auto(img_mem_release) char *dirs = NULL;
+	const char *path = getenv("PATH");
+
 	setup->program = realpath(setup->options->init_program, NULL);
 	if (!setup->program)
 		return img_err_sys(err, "cannot find the program %s",
 				   setup->options->init_program);
-	setup->kernel = kernel_find(getenv("PATH"), err);
+	dirs = mem_printf("%s:/usr/bin", path ? path : "");
+	setup->kernel = kernel_find(dirs, err);
 	if (!setup->kernel)
 		return -(int)err->code;
 	setup->fpregs = part_path("fpregs", err);

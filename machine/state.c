@@ -6,12 +6,16 @@
 #include "base/str.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #define STATE_MIN_BYTES (16 * MIB)
+/* A machine that was just killed lets go within this. */
+#define LOCK_WAIT_MS 1000
+#define LOCK_STEP_MS 20
 
 static const char *env(const char *name)
 {
@@ -40,8 +44,13 @@ int machine_state_path(char **ret, struct img_err *err)
 
 static int lock(int fd, const char *path, struct img_err *err)
 {
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
+	for (int ms = 0; ms <= LOCK_WAIT_MS; ms += LOCK_STEP_MS) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			break;
+		(void)poll(NULL, 0, LOCK_STEP_MS);
+	}
 	if (errno == EWOULDBLOCK)
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "the state disk %s is in use by another "

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "storage/loop.h"
 
 #include <libdevmapper.h>
 #include <string.h>
@@ -243,6 +244,7 @@ static int kernel_state(void *self, const struct dm_name *name,
 	if (!info.exists)
 		return 0;
 	ret->exists = true;
+	ret->has_table = info.live_table;
 	ret->suspended = info.suspended;
 	ret->dev = makedev(info.major, info.minor);
 	ret->open_count = info.open_count < 0 ? 0 : (unsigned)info.open_count;
@@ -267,22 +269,6 @@ static int kernel_status(void *self, const struct dm_name *name, char **ret,
 	return 0;
 }
 
-struct dm dm_kernel(void)
-{
-	static const struct dm_ops ops = {
-		.create = kernel_create,
-		.reload = kernel_reload,
-		.suspend = kernel_suspend,
-		.resume = kernel_resume,
-		.message = kernel_message,
-		.remove = kernel_remove,
-		.state = kernel_state,
-		.status = kernel_status,
-	};
-
-	return (struct dm){ .ops = &ops };
-}
-
 static bool node_is(const char *path, dev_t dev)
 {
 	struct stat st;
@@ -290,8 +276,8 @@ static bool node_is(const char *path, dev_t dev)
 	return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev;
 }
 
-int dm_node(const struct dm_name *name, dev_t dev, char out[DM_NODE_MAX],
-	    struct img_err *err)
+static int kernel_node(void *self, const struct dm_name *name, dev_t dev,
+		       char out[DM_NODE_MAX], struct img_err *err)
 {
 	(void)snprintf(out, DM_NODE_MAX, "/dev/dm-%u", minor(dev));
 	if (node_is(out, dev))
@@ -307,6 +293,30 @@ int dm_node(const struct dm_name *name, dev_t dev, char out[DM_NODE_MAX],
 		return img_err_sys(err, "cannot make a node for %s",
 				   name->name);
 	return 0;
+}
+
+static int kernel_attach(void *self, const char *path, struct loop *ret,
+			 struct img_err *err)
+{
+	return loop_attach(path, ret, err);
+}
+
+struct dm dm_kernel(void)
+{
+	static const struct dm_ops ops = {
+		.create = kernel_create,
+		.reload = kernel_reload,
+		.suspend = kernel_suspend,
+		.resume = kernel_resume,
+		.message = kernel_message,
+		.remove = kernel_remove,
+		.state = kernel_state,
+		.status = kernel_status,
+		.node = kernel_node,
+		.attach = kernel_attach,
+	};
+
+	return (struct dm){ .ops = &ops };
 }
 
 void dm_hold_release(struct dm_hold *hold)

@@ -11,7 +11,9 @@
  * - A device is addressed by its UUID alone, "IMG-<store>-<what>", so that no
  *   device of anybody else can be touched; the name is for people.
  * - udev is told to leave our devices alone and is never waited for.  Nodes
- *   come from dm_node(), which trusts the device number only.
+ *   come from the table's node(), which trusts the device number only.
+ * - All that storage/ asks of block devices goes through here, so that a fake
+ *   can stand for the whole kernel.
  */
 #include "base/err.h"
 
@@ -37,8 +39,13 @@ struct dm_table {
 	bool read_only;
 };
 
+struct loop;
+
 struct dm_state {
 	bool exists;
+	/* False for a device whose maker died between its creation and its
+	 * first resume: it is there, not suspended, and of no use. */
+	bool has_table;
 	bool suspended;
 	dev_t dev;
 	unsigned open_count;
@@ -74,6 +81,14 @@ struct dm_ops {
 	/* The status line of the first target, without its name; heap. */
 	int (*status)(void *self, const struct dm_name *name, char **ret,
 		      struct img_err *err);
+	/* A path by which @dev can be opened: /dev/dm-N where devtmpfs made
+	 * it, else a node of our own below /dev/img; never a name that
+	 * somebody else may have pointed elsewhere. */
+	int (*node)(void *self, const struct dm_name *name, dev_t dev,
+		    char out[DM_NODE_MAX], struct img_err *err);
+	/* Makes a block device of a file: loop_attach (storage/loop.h). */
+	int (*attach)(void *self, const char *path, struct loop *ret,
+		      struct img_err *err);
 };
 
 struct dm {
@@ -83,16 +98,6 @@ struct dm {
 
 /* The kernel's device-mapper.  Costs nothing before the first operation. */
 struct dm dm_kernel(void);
-
-/**
- * dm_node - a path by which @dev can be opened
- * @name: names the node if one must be made, below /dev/img
- *
- * /dev/dm-N where devtmpfs made it, else a node of our own: never a name
- * that somebody else may have pointed elsewhere.
- */
-int dm_node(const struct dm_name *name, dev_t dev, char out[DM_NODE_MAX],
-	    struct img_err *err) IMG_MUST_USE;
 
 /* Resumes a device that is still suspended when its scope ends. */
 struct dm_hold {

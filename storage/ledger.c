@@ -13,6 +13,7 @@
 /* Where the newest record is, as far as the catalog knows: saves a scan. */
 #define HINT_KEY "ledger_newest"
 
+/* With LOCK_LEDGER held: only one process at a time makes the device. */
 static int open_device(struct store *store, int *ret, struct img_err *err)
 {
 	const struct volume volume = { .id = LEDGER_VOLUME,
@@ -71,20 +72,31 @@ static int write_hint(struct store *store, const struct ledger_tail *tail,
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
+/* The pool first: bringing it up takes LOCK_STORE, which comes before. */
+static int take_lock(struct store *store, struct lock *ret, struct img_err *err)
+{
+	int r = store_need_pool(store, err);
+
+	if (r == 0)
+		r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
+	if (r == 0)
+		*ret = (struct lock){ store->lock_fd, LOCK_LEDGER };
+	return r;
+}
+
 static int append(struct store *store, const struct ledger_record *record,
 		  struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(img_fd_release) int fd = -1;
-	struct ledger_tail hint, tail, at;
+	struct ledger_tail hint, tail = { 0 }, at = { 0 };
 	int r;
 
-	r = open_device(store, &fd, err);
+	r = take_lock(store, &lock, err);
 	if (r == 0)
-		r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
+		r = open_device(store, &fd, err);
 	if (r < 0)
 		return r;
-	lock = (struct lock){ store->lock_fd, LOCK_LEDGER };
 	read_hint(store, &hint);
 	r = ledger_log_open(fd, &hint, &tail, err);
 	if (r == 0)
@@ -108,11 +120,14 @@ int ledger_each(struct store *store,
 			  struct img_err *err),
 		void *self, struct img_err *err)
 {
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(img_fd_release) int fd = -1;
 	struct ledger_tail none = { 0 }, tail;
 	int r;
 
-	r = open_device(store, &fd, err);
+	r = take_lock(store, &lock, err);
+	if (r == 0)
+		r = open_device(store, &fd, err);
 	if (r == 0)
 		r = ledger_log_open(fd, &none, &tail, err);
 	return r < 0 ? r : ledger_log_each(fd, &tail, fn, self, err);

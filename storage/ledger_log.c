@@ -366,7 +366,8 @@ int ledger_log_each(int fd, const struct ledger_tail *tail,
 		all[n++] = (struct last){ h.volume, at };
 		step_over(&at, h.len);
 	}
-	qsort(all, n, sizeof(*all), by_volume);
+	if (n)
+		qsort(all, n, sizeof(*all), by_volume);
 	for (size_t i = 0; i < n; i++) {
 		img_auto(img_mem_release) char *payload = NULL;
 		struct record_header h;

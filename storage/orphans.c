@@ -35,13 +35,6 @@ static int add_dev(void *self, const struct thin_meta_dev *dev,
 	return 0;
 }
 
-static int add_record(void *self, const struct ledger_record *record,
-		      struct img_err *err)
-{
-	add(self, record->volume);
-	return 0;
-}
-
 static bool has(const struct ids *ids, uint32_t id)
 {
 	for (size_t i = 0; i < ids->n; i++)
@@ -65,26 +58,87 @@ static int list_pool(struct store *store, struct ids *ids, struct img_err *err)
 	return r < 0 ? r : thin_meta_each_dev(meta, add_dev, ids, err);
 }
 
+struct ledger_look {
+	struct store *store;
+	const struct ids *pool;
+	struct ids recorded;
+};
+
+static void ledger_look_release(struct ledger_look *look)
+{
+	ids_release(&look->recorded);
+}
+
+/* An image that only the ledger knows: the power went between its record and
+ * the catalog's commit, or the catalog is an older one. */
+static int look_at_record(void *self, const struct ledger_record *record,
+			  struct img_err *err)
+{
+	struct ledger_look *look = self;
+	struct volume volume;
+	struct img_err missing = { 0 };
+
+	add(&look->recorded, record->volume);
+	if (!look->store->adopt || !has(look->pool, record->volume) ||
+	    volume_find(look->store, record->volume, &volume, &missing) !=
+		    -IMG_E_NOT_FOUND)
+		return 0;
+	return look->store->adopt(look->store, record, err);
+}
+
+/* Gives an orphan a row and an intent, so that nobody takes its id meanwhile;
+ * then it goes as every volume goes. */
+static int collect(struct store *store, uint32_t id, struct img_err *err)
+{
+	img_auto(volume_pending_release) struct volume_pending orphan = { 0 };
+	img_auto(db_txn_release) struct db *txn = NULL;
+	struct img_err taken = { 0 };
+	int r = db_begin(store->db, false, err);
+
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = db_run(store->db, &taken,
+		   "INSERT INTO volumes (id, size_bytes) VALUES (?, 0)", "i",
+		   (int64_t)id);
+	if (r == -IMG_E_EXISTS) /* it is somebody's by now */
+		return 0;
+	if (r < 0) {
+		*err = taken;
+		return r;
+	}
+	r = volume_begin_delete(store, id, &orphan, err);
+	if (r == 0)
+		r = db_commit(store->db, err);
+	if (r < 0 && orphan.store) {
+		db_rollback(store->db);
+		volume_keep(&orphan);
+	}
+	return r < 0 ? r : volume_finish_delete(&orphan, err);
+}
+
 int recover_orphans(struct store *store, struct img_err *err)
 {
 	img_auto(ids_release) struct ids pool = { 0 };
-	img_auto(ids_release) struct ids recorded = { 0 };
+	img_auto(ledger_look_release) struct ledger_look look = { store,
+								  &pool,
+								  { 0 } };
 	int r;
 
 	r = list_pool(store, &pool, err);
 	if (r < 0 || pool.n == 0)
 		return r;
-	r = ledger_each(store, add_record, &recorded, err);
+	r = ledger_each(store, look_at_record, &look, err);
 	for (size_t i = 0; r >= 0 && i < pool.n; i++) {
 		struct volume volume = { .id = pool.id[i] };
 		struct img_err missing = { 0 };
 
-		/* An image that only the ledger knows is left for a repair:
-		 * nothing acknowledged is ever thrown away. */
-		if (volume.id == LEDGER_VOLUME || has(&recorded, volume.id) ||
-		    volume_find(store, volume.id, &volume, &missing) == 0)
+		if (volume.id == LEDGER_VOLUME ||
+		    has(&look.recorded, volume.id) ||
+		    volume_find(store, volume.id, &volume, &missing) !=
+			    -IMG_E_NOT_FOUND)
 			continue;
-		r = volume_retry(store, &volume, store->driver->destroy, err);
+		r = collect(store, volume.id, err);
 	}
 	return r < 0 ? r : 0;
 }

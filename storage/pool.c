@@ -30,12 +30,14 @@ int pool_is_up(struct store *store, struct img_err *err)
 	r = store->dm.ops->state(store->dm.self, &name, &state, err);
 	if (r < 0)
 		return r;
-	if (state.exists && state.suspended) { /* somebody died meanwhile */
+	if (!state.has_table) /* none, or half of one: see pool_up */
+		return 0;
+	if (state.suspended) { /* somebody died meanwhile */
 		r = store->dm.ops->resume(store->dm.self, &name, err);
 		if (r < 0)
 			return r;
 	}
-	return state.exists;
+	return 1;
 }
 
 int pool_dev(struct store *store, dev_t *ret, struct img_err *err)
@@ -61,7 +63,20 @@ static int attach(struct store *store, const char *file, struct loop *ret,
 	img_auto(img_mem_release) char *path =
 		mem_printf("%s/pool/%s", store->root, file);
 
-	return loop_attach(path, ret, err);
+	return store->dm.ops->attach(store->dm.self, path, ret, err);
+}
+
+/* Whoever made it died before it had a table; nobody else is at it, since the
+ * store's lock is held. */
+static int remove_half_made(struct store *store, const struct dm_name *name,
+			    struct img_err *err)
+{
+	struct dm_state state;
+	int r = store->dm.ops->state(store->dm.self, name, &state, err);
+
+	if (r < 0 || !state.exists || state.has_table)
+		return r;
+	return store->dm.ops->remove(store->dm.self, name, err);
 }
 
 int pool_up(struct store *store, struct img_err *err)
@@ -78,12 +93,14 @@ int pool_up(struct store *store, struct img_err *err)
 	dev_t dev;
 	int r;
 
-	r = attach(store, "metadata", &metadata, err);
+	pool_name(store, &name);
+	r = remove_half_made(store, &name, err);
+	if (r == 0)
+		r = attach(store, "metadata", &metadata, err);
 	if (r == 0)
 		r = attach(store, "data", &data, err);
 	if (r < 0)
 		return r;
-	pool_name(store, &name);
 	(void)snprintf(params, sizeof(params),
 		       "%u:%u %u:%u %" PRIu64 " %" PRIu64
 		       " 1 error_if_no_space",

@@ -30,10 +30,12 @@ int recover_remove(struct store *store, const struct volume *volume,
 		   int64_t intent, struct img_err *err) IMG_MUST_USE;
 
 /**
- * recover_orphans - remove volumes of the pool that no row knows
+ * recover_orphans - see to volumes of the pool that no row knows
  *
  * Such ids come from a power cut: what `run` wrote to the catalog is not
- * synced.  Called with LOCK_STORE held, right after the pool came up.
+ * synced.  They are removed, unless the ledger says that they are images:
+ * those are given to the adopt hook, or left alone where there is none.
+ * Called with LOCK_STORE held, right after the pool came up.
  */
 int recover_orphans(struct store *store, struct img_err *err) IMG_MUST_USE;
 

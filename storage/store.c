@@ -5,9 +5,11 @@
 #include "base/lock.h"
 #include "base/str.h"
 #include "storage/catalog.h"
+#include "storage/ledger.h"
 #include "storage/recover.h"
 #include "storage/store_make.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 void store_device_name(const struct store *store, const char *what,
@@ -43,11 +45,11 @@ static int read_settings(struct store *store, struct img_err *err)
 					&s->volume_bytes, err);
 	if (r < 0)
 		return r;
-	if (strlen(id) != STORE_ID_LEN)
+	if (!id || strlen(id) != STORE_ID_LEN)
 		return img_err_set(err, IMG_E_CORRUPT, 0,
 				   "the catalog's store id is damaged");
 	memcpy(store->id, id, STORE_ID_LEN + 1);
-	if (strcmp(driver, driver_thin.name) != 0)
+	if (!driver || strcmp(driver, driver_thin.name) != 0)
 		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
 				   "the store uses the driver '%s', which this "
 				   "img does not have",
@@ -77,10 +79,11 @@ static int open_catalog(const struct store_options *options, struct db **ret,
 		return r;
 	}
 	if (!options->create)
-		return img_err_set(err, IMG_E_NOT_FOUND, 0,
-				   "there is no store in %s yet: 'img import' or "
-				   "'img init' makes one",
-				   options->root);
+		return img_err_set(
+			err, IMG_E_NOT_FOUND, 0,
+			"there is no store in %s yet: 'img import' or "
+			"'img init' makes one",
+			options->root);
 	return store_make(options, path, ret, err);
 }
 
@@ -106,6 +109,7 @@ int store_open(const struct store_options *options, struct store **ret,
 	store->root = mem_strdup(options->root);
 	store->dm = options->dm.ops ? options->dm : dm_kernel();
 	store->run_ended = options->run_ended;
+	store->adopt = options->adopt;
 	r = open_catalog(options, &store->db, err);
 	if (r == 0)
 		r = read_settings(store, err);
@@ -131,8 +135,35 @@ void store_close(struct store **store)
 	*store = NULL;
 }
 
+/* A file that says: since the pool came up, it was searched for orphans. */
+static char *swept_path(const struct store *store)
+{
+	return mem_printf("%s/swept", store->run);
+}
+
+static bool is_swept(const struct store *store)
+{
+	img_auto(img_mem_release) char *path = swept_path(store);
+
+	return access(path, F_OK) == 0;
+}
+
+/* What cannot be read or removed now is tried again by the next command. */
+static void sweep(struct store *store)
+{
+	img_auto(img_mem_release) char *path = swept_path(store);
+	struct img_err dropped = { 0 };
+	int fd;
+
+	if (recover_orphans(store, &dropped) < 0)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	img_fd_release(&fd);
+}
+
 static int start(struct store *store, struct img_err *err)
 {
+	img_auto(img_mem_release) char *swept = swept_path(store);
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	int r = lock_wait(store->lock_fd, LOCK_STORE, err);
 
@@ -140,10 +171,16 @@ static int start(struct store *store, struct img_err *err)
 		return r;
 	lock = (struct lock){ store->lock_fd, LOCK_STORE };
 	r = store->driver->is_started(store, err);
-	if (r != 0) /* failed, or another process was faster */
-		return r < 0 ? r : 0;
-	r = store->driver->start(store, err);
-	return r < 0 ? r : recover_orphans(store, err);
+	if (r == 0) {
+		(void)unlink(swept); /* of an earlier life, if any */
+		r = store->driver->start(store, err);
+	}
+	if (r < 0)
+		return r;
+	store->pool_is_up = true;
+	if (!is_swept(store)) /* no other process was faster */
+		sweep(store);
+	return 0;
 }
 
 int store_need_pool(struct store *store, struct img_err *err)
@@ -153,12 +190,26 @@ int store_need_pool(struct store *store, struct img_err *err)
 	if (store->pool_is_up)
 		return 0;
 	r = store->driver->is_started(store, err);
-	if (r == 0)
-		r = start(store, err);
 	if (r < 0)
 		return r;
+	if (r == 0 || !is_swept(store))
+		return start(store, err);
 	store->pool_is_up = true;
 	return 0;
+}
+
+/* The ledger stays active between its uses; nobody is at it once its lock is
+ * ours. */
+static int stop_ledger(struct store *store, struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	const struct volume ledger = { .id = LEDGER_VOLUME };
+	int r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
+
+	if (r < 0)
+		return r;
+	lock = (struct lock){ store->lock_fd, LOCK_LEDGER };
+	return store->driver->deactivate(store, &ledger, err);
 }
 
 int store_stop(struct store *store, struct img_err *err)
@@ -169,6 +220,9 @@ int store_stop(struct store *store, struct img_err *err)
 	if (r < 0)
 		return r;
 	lock = (struct lock){ store->lock_fd, LOCK_STORE };
+	r = stop_ledger(store, err);
+	if (r < 0)
+		return r;
 	store->pool_is_up = false;
 	return store->driver->stop(store, err);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct store;
+struct ledger_record;
 
 /* What a new store is made of; 0 stands for the default in brackets. */
 struct store_sizes {
@@ -36,6 +37,10 @@ struct store_options {
 	 * transaction of its own, and must accept being called twice. */
 	int (*run_ended)(struct store *store, uint32_t volume,
 			 struct img_err *err);
+	/* The pool holds an image that the catalog does not know: the callee
+	 * enters it, by volume_adopt and rows of its own. */
+	int (*adopt)(struct store *store, const struct ledger_record *record,
+		     struct img_err *err);
 };
 
 /**

@@ -31,6 +31,8 @@ struct store {
 	struct store_sizes sizes;
 	int (*run_ended)(struct store *store, uint32_t volume,
 			 struct img_err *err);
+	int (*adopt)(struct store *store, const struct ledger_record *record,
+		     struct img_err *err);
 	bool pool_is_up; /* seen up by this process */
 };
 

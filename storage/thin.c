@@ -48,7 +48,7 @@ static int snapshot(struct store *store, const struct volume *volume,
 	r = state_of(store, &origin, &name, &state, err);
 	if (r < 0)
 		return r;
-	if (state.exists) {
+	if (state.has_table) {
 		hold.name = &name; /* even a failed suspend is resumed */
 		r = store->dm.ops->suspend(store->dm.self, &name, err);
 		if (r < 0)
@@ -56,11 +56,35 @@ static int snapshot(struct store *store, const struct volume *volume,
 	}
 	r = pool_message(store, err, "create_snap %" PRIu32 " %" PRIu32,
 			 volume->id, volume->origin);
-	if (r == 0 && state.exists) {
+	if (r == 0 && state.has_table) {
 		r = store->dm.ops->resume(store->dm.self, &name, err);
 		if (r == 0)
 			hold.name = NULL;
 	}
+	return r;
+}
+
+/* The device is there already: active, or left as it is by a dead process. */
+static int take_over(struct store *store, const struct dm_name *name,
+		     const struct dm_table *table, dev_t *ret,
+		     struct img_err *err)
+{
+	const struct dm_ops *dm = store->dm.ops;
+	struct dm_state state;
+	int r = dm->state(store->dm.self, name, &state, err);
+
+	if (r < 0)
+		return r;
+	if (!state.has_table) { /* of no use to anybody */
+		if (state.exists)
+			r = dm->remove(store->dm.self, name, err);
+		return r < 0 ? r
+			     : dm->create(store->dm.self, name, table, ret,
+					  err);
+	}
+	if (state.suspended)
+		r = dm->resume(store->dm.self, name, err);
+	*ret = state.dev;
 	return r;
 }
 
@@ -72,7 +96,6 @@ static int activate(struct store *store, const struct volume *volume,
 		.target = "thin",
 	};
 	struct img_err first = { 0 };
-	struct dm_state state;
 	struct dm_name name;
 	char params[48];
 	dev_t pool;
@@ -86,20 +109,10 @@ static int activate(struct store *store, const struct volume *volume,
 	table.params = params;
 	name_of(store, volume->id, &name);
 	r = store->dm.ops->create(store->dm.self, &name, &table, ret, &first);
-	if (r != -IMG_E_EXISTS && r != -IMG_E_BUSY) {
-		if (r < 0)
-			*err = first;
-		return r;
-	}
-	/* It is active already, or was left half-made by a dead process. */
-	r = store->dm.ops->state(store->dm.self, &name, &state, err);
-	if (r == 0 && state.exists && state.suspended)
-		r = store->dm.ops->resume(store->dm.self, &name, err);
-	if (r == 0 && !state.exists) {
+	if (r == -IMG_E_EXISTS || r == -IMG_E_BUSY)
+		return take_over(store, &name, &table, ret, err);
+	if (r < 0)
 		*err = first;
-		return -(int)first.code;
-	}
-	*ret = state.dev;
 	return r;
 }
 

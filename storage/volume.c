@@ -218,10 +218,20 @@ int volume_begin_run(struct store *store, const struct volume *volume,
 int volume_begin_delete(struct store *store, uint32_t id,
 			struct volume_pending *ret, struct img_err *err)
 {
-	struct volume volume;
+	struct volume volume = { 0 };
 	int r = volume_find(store, id, &volume, err);
 
 	return r < 0 ? r : begin(store, &volume, INTENT_DELETE, ret, err);
+}
+
+int volume_adopt(struct store *store, uint32_t id, uint64_t size_bytes,
+		 struct img_err *err)
+{
+	int r = db_run(store->db, err,
+		       "INSERT INTO volumes (id, size_bytes) VALUES (?, ?)",
+		       "ii", (int64_t)id, (int64_t)size_bytes);
+
+	return r < 0 ? r : 0;
 }
 
 int volume_condemn(struct store *store, uint32_t id, struct img_err *err)
@@ -271,7 +281,7 @@ int volume_activate(struct store *store, const struct volume *volume,
 {
 	struct dm_name name;
 	char what[16];
-	dev_t dev;
+	dev_t dev = 0;
 	int r;
 
 	r = store_need_pool(store, err);
@@ -281,7 +291,7 @@ int volume_activate(struct store *store, const struct volume *volume,
 		return r;
 	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
 	store_device_name(store, what, &name);
-	return dm_node(&name, dev, node, err);
+	return store->dm.ops->node(store->dm.self, &name, dev, node, err);
 }
 
 int volume_retry(struct store *store, const struct volume *volume,

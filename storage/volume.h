@@ -104,6 +104,11 @@ int volume_finish_delete(struct volume_pending *pending,
 int volume_turn_delete(struct volume_pending *pending,
 		       struct img_err *err) IMG_MUST_USE;
 
+/* For the adopt hook: a row for a volume that the pool has and the catalog
+ * lost.  Within a transaction of the caller's. */
+int volume_adopt(struct store *store, uint32_t id, uint64_t size_bytes,
+		 struct img_err *err) IMG_MUST_USE;
+
 /* For the run_ended hook: the volume is to go as well.  Within a transaction
  * of the caller's; whoever recovers the intent removes the volume then. */
 int volume_condemn(struct store *store, uint32_t id,
