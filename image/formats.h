@@ -1,0 +1,35 @@
+#ifndef IMG_IMAGE_FORMATS_H
+#define IMG_IMAGE_FORMATS_H
+
+/*
+ * The door to the part "formats": what needs libarchive and libext2fs.
+ *
+ * These functions are reached through part_symbol() alone, by the types given
+ * here, so that no other verb loads those libraries.
+ */
+#include "base/err.h"
+#include "base/progress.h"
+
+struct formats_import {
+	const char *source; /* a tar, a directory, or "-" for stdin */
+	int fd;		    /* device or file to fill; reads as zeroes */
+	uint64_t size_bytes;
+	uint64_t max_entries; /* 0: 10 million */
+	uint64_t chunk_bytes; /* of the pool */
+	const struct progress *progress;
+};
+
+/* Fills a volume with the root file system that @import->source holds, and
+ * syncs it.  Errors as rootfs_write. */
+typedef int formats_import_fn(const struct formats_import *import,
+			      struct img_err *err);
+formats_import_fn formats_import;
+
+/* Makes an empty ext4 for general use. */
+typedef int formats_mkfs_fn(int fd, uint64_t size_bytes, const char *label,
+			    struct img_err *err);
+formats_mkfs_fn formats_mkfs;
+
+#define FORMATS_PART "formats"
+
+#endif

@@ -1,0 +1,267 @@
+#include "image/image.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "image/record.h"
+#include "storage/ledger.h"
+
+#include <string.h>
+#include <time.h>
+
+/*
+ * Changes of images: the ledger first, then one durable transaction.  What a
+ * crash leaves between the two was not acknowledged and harms nobody: a name
+ * too many in the ledger, or the record of a volume that recovery removes.
+ */
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail */
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static int set_name(struct db *db, const char *id,
+		    const struct image_name *name, struct img_err *err)
+{
+	int r = db_run(db, err,
+		       "INSERT INTO names (name, tag, image) VALUES (?, ?, ?)"
+		       " ON CONFLICT (name, tag)"
+		       " DO UPDATE SET image = excluded.image",
+		       "sss", name->name, name->tag, id);
+
+	return r < 0 ? r : 0;
+}
+
+static int insert_history(struct db *db, const struct image *image,
+			  const struct image_new *new, struct img_err *err)
+{
+	int r = 0;
+
+	if (new->parent)
+		r = db_run(db, err,
+			   "INSERT INTO history (image, step, layer,"
+			   " created_ns, created_by, comment)"
+			   " SELECT ?, step, layer, created_ns, created_by,"
+			   " comment FROM history WHERE image = ?",
+			   "ss", image->id.hex, new->parent->id.hex);
+	if (r >= 0)
+		r = db_run(db, err,
+			   "INSERT INTO history (image, step, layer,"
+			   " created_ns, created_by, comment)"
+			   " SELECT ?, coalesce(max(step), 0) + 1, ?, ?, ?, ?"
+			   " FROM history WHERE image = ?",
+			   "ssisss", image->id.hex, image->id.hex,
+			   image->created_ns, new->created_by, new->comment,
+			   image->id.hex);
+	return r < 0 ? r : 0;
+}
+
+static int insert_rows(struct store *store, const struct image *image,
+		       const struct image_new *new, struct img_err *err)
+{
+	struct db *db = store_db(store);
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(db, true, err);
+
+	if (r < 0)
+		return r;
+	txn = db;
+	r = db_run(db, err,
+		   "INSERT INTO images (id, volume, parent, created_ns,"
+		   " config) VALUES (?, ?, ?, ?, ?)",
+		   "sisis", image->id.hex, (int64_t)image->volume.id,
+		   new->parent ? image->parent.hex : NULL, image->created_ns,
+		   image->config);
+	if (r >= 0)
+		r = insert_history(db, image, new, err);
+	if (r >= 0 && new->name)
+		r = set_name(db, image->id.hex, new->name, err);
+	if (r >= 0)
+		r = volume_settle(new->volume, err);
+	return r < 0 ? r : db_commit(db, err);
+}
+
+static int put_record(struct store *store, const struct image *image,
+		      const struct image_new *new, struct img_err *err)
+{
+	json_t *names = json_array();
+	json_t *history = json_array();
+	int r = 0;
+
+	if (new->parent) {
+		json_decref(history);
+		r = image_record_history(store, new->parent->id.hex, &history,
+					 err);
+	}
+	(void)json_array_append_new(
+		history,
+		json_pack("{ss sI ss ss}", "layer", image->id.hex, "created_ns",
+			  (json_int_t)image->created_ns, "created_by",
+			  new->created_by, "comment", new->comment));
+	if (new->name) {
+		img_auto(img_mem_release) char *text =
+			mem_printf("%s:%s", new->name->name, new->name->tag);
+
+		(void)json_array_append_new(names, json_string(text));
+	}
+	if (r < 0) {
+		json_decref(names);
+		json_decref(history);
+		return r;
+	}
+	return image_record_put(store, image, names, history, err);
+}
+
+int image_add(struct store *store, const struct image_new *new,
+	      struct id *ret_id, struct img_err *err)
+{
+	img_auto(image_release) struct image image = {
+		.volume = new->volume->volume,
+		.created_ns = now_ns(),
+		.config = mem_strdup(new->config),
+	};
+	int r = id_new(&image.id, err);
+
+	if (r < 0)
+		return r;
+	if (new->parent)
+		image.parent = new->parent->id;
+	r = put_record(store, &image, new, err);
+	if (r < 0)
+		return r;
+	r = insert_rows(store, &image, new, err);
+	if (r < 0) {
+		struct img_err dropped = { 0 }; /* the first failure counts */
+
+		IMG_IGNORE(ledger_drop(store, image.volume.id, &dropped));
+		return r;
+	}
+	volume_keep(new->volume);
+	*ret_id = image.id;
+	return 0;
+}
+
+static int in_txn(struct store *store,
+		  int (*fn)(struct db *db, const char *id,
+			    const struct image_name *name, struct img_err *err),
+		  const struct image *image, const struct image_name *name,
+		  struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store_db(store), true, err);
+
+	if (r < 0)
+		return r;
+	txn = store_db(store);
+	r = fn(txn, image->id.hex, name, err);
+	return r < 0 ? r : db_commit(store_db(store), err);
+}
+
+/* Puts the record anew, with @name among its names or not. */
+static int put_names(struct store *store, const struct image *image,
+		     const struct image_name *name, bool with,
+		     struct img_err *err)
+{
+	img_auto(img_mem_release) char *text =
+		mem_printf("%s:%s", name->name, name->tag);
+	json_t *names = NULL, *history = NULL, *item;
+	size_t i;
+	int r = image_record_names(store, image->id.hex, &names, err);
+
+	if (r == 0)
+		r = image_record_history(store, image->id.hex, &history, err);
+	if (r < 0) {
+		json_decref(names);
+		json_decref(history);
+		return r;
+	}
+	json_array_foreach(names, i,
+			   item) if (strcmp(json_string_value(item), text) == 0)
+	{
+		(void)json_array_remove(names, i);
+		break;
+	}
+	if (with)
+		(void)json_array_append_new(names, json_string(text));
+	return image_record_put(store, image, names, history, err);
+}
+
+int image_tag(struct store *store, const struct image *image,
+	      const struct image_name *name, struct img_err *err)
+{
+	int r = put_names(store, image, name, true, err);
+
+	return r < 0 ? r : in_txn(store, set_name, image, name, err);
+}
+
+static int drop_name(struct db *db, const char *id,
+		     const struct image_name *name, struct img_err *err)
+{
+	int r = db_run(db, err,
+		       "DELETE FROM names"
+		       " WHERE name = ? AND tag = ? AND image = ?",
+		       "sss", name->name, name->tag, id);
+
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "there is no image '%s:%s'", name->name,
+				   name->tag);
+	return r < 0 ? r : 0;
+}
+
+int image_untag(struct store *store, const struct image *image,
+		const struct image_name *name, struct img_err *err)
+{
+	int r = put_names(store, image, name, false, err);
+
+	return r < 0 ? r : in_txn(store, drop_name, image, name, err);
+}
+
+static int delete_rows(struct store *store, const struct image *image,
+		       struct volume_pending *ret, struct img_err *err)
+{
+	struct db *db = store_db(store);
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(db, true, err);
+
+	if (r < 0)
+		return r;
+	txn = db;
+	/* Names and history go with it. */
+	r = db_run(db, err, "DELETE FROM images WHERE id = ?", "s",
+		   image->id.hex);
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "there is no image %.12s any more",
+				   image->id.hex);
+	if (r > 0)
+		r = volume_begin_delete(store, image->volume.id, ret, err);
+	if (r == 0)
+		r = db_commit(db, err);
+	if (r < 0 && ret->store) {
+		db_rollback(db);
+		volume_keep(ret);
+	}
+	return r;
+}
+
+int image_remove(struct store *store, const struct image *image,
+		 struct img_err *err)
+{
+	struct volume_pending gone = { 0 };
+	int r;
+
+	r = store_need_pool(store, err);
+	if (r == 0)
+		r = delete_rows(store, image, &gone, err);
+	if (r < 0)
+		return r;
+	r = ledger_drop(store, image->volume.id, err);
+	if (r < 0) {
+		volume_keep(&gone); /* the next open goes on with it */
+		return r;
+	}
+	return volume_finish_delete(&gone, err);
+}

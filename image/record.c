@@ -1,0 +1,69 @@
+#include "image/record.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "image/config.h"
+#include "storage/ledger.h"
+
+static int add_name(void *self, const struct image_name *name,
+		    struct img_err *err)
+{
+	img_auto(img_mem_release) char *text =
+		mem_printf("%s:%s", name->name, name->tag);
+
+	(void)json_array_append_new(self, json_string(text));
+	return 0;
+}
+
+int image_record_names(struct store *store, const char *id, json_t **ret,
+		       struct img_err *err)
+{
+	*ret = json_array();
+	return image_each_name(store, id, add_name, *ret, err);
+}
+
+static int add_step(void *self, const struct image_step *step,
+		    struct img_err *err)
+{
+	/* Steps come newest first, the record has the oldest first. */
+	(void)json_array_insert_new(
+		self, 0,
+		json_pack("{ss sI ss ss}", "layer", step->layer, "created_ns",
+			  (json_int_t)step->created_ns, "created_by",
+			  step->created_by, "comment", step->comment));
+	return 0;
+}
+
+int image_record_history(struct store *store, const char *id, json_t **ret,
+			 struct img_err *err)
+{
+	*ret = json_array();
+	return image_each_step(store, id, add_step, *ret, err);
+}
+
+int image_record_put(struct store *store, const struct image *image,
+		     json_t *names, json_t *history, struct img_err *err)
+{
+	img_auto(json_release) json_t *config = NULL;
+	img_auto(json_release) json_t *record = NULL;
+	img_auto(img_mem_release) char *text = NULL;
+	int r = image_config_parse(image->config, &config, err);
+
+	if (r < 0) {
+		json_decref(names);
+		json_decref(history);
+		return r;
+	}
+	record = json_pack("{ss ss sI sO so so}", "id", image->id.hex, "parent",
+			   image->parent.hex, "created_ns",
+			   (json_int_t)image->created_ns, "config", config,
+			   "names", names, "history", history);
+	text = image_config_text(record);
+	return ledger_put(store,
+			  &(struct ledger_record){
+				  .volume = image->volume.id,
+				  .size_bytes = image->volume.size_bytes,
+				  .json = text,
+			  },
+			  err);
+}
