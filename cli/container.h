@@ -1,0 +1,75 @@
+#ifndef IMG_CLI_CONTAINER_H
+#define IMG_CLI_CONTAINER_H
+
+/*
+ * Containers as the catalog has them: a volume, a configuration, a name.
+ *
+ * Whether one runs is never written down: it runs while a living process, its
+ * supervisor, holds its volume.
+ */
+#include "base/id.h"
+#include "storage/volume.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONTAINER_NAME_MAX 63
+
+struct container_row {
+	struct id id;
+	char name[CONTAINER_NAME_MAX + 1];
+	struct volume volume;
+	struct id image;
+	char *image_name;			     /* as it was asked for */
+	int64_t created_ns, started_ns, finished_ns; /* 0: never */
+	int exit_status;			     /* while finished_ns */
+	bool auto_remove;
+	char *config; /* JSON; see cli/launch.h */
+};
+
+void container_row_release(struct container_row *row);
+
+/* Returns 0, or IMG_E_INPUT: letters, digits, and _ . - inside. */
+int container_name_check(const char *name, struct img_err *err) IMG_MUST_USE;
+/* Makes up a name that no container has. */
+int container_name_invent(struct store *store, char out[CONTAINER_NAME_MAX + 1],
+			  struct img_err *err) IMG_MUST_USE;
+
+/* @ref: a name, an id, or a prefix of an id that is unique. */
+int container_find(struct store *store, const char *ref,
+		   struct container_row *ret, struct img_err *err) IMG_MUST_USE;
+
+/* Newest first. */
+int container_each(struct store *store,
+		   int (*fn)(void *self, const struct container_row *row,
+			     struct img_err *err),
+		   void *self, struct img_err *err) IMG_MUST_USE;
+
+/* 1 while its supervisor lives. */
+int container_is_running(struct store *store, const struct container_row *row,
+			 struct img_err *err);
+/* "created", "running" or "exited". */
+int container_state(struct store *store, const struct container_row *row,
+		    const char **ret, struct img_err *err) IMG_MUST_USE;
+
+/* Within a transaction of the caller's.  A taken name is IMG_E_EXISTS. */
+int container_insert(struct store *store, const struct container_row *row,
+		     struct img_err *err) IMG_MUST_USE;
+int container_set_started(struct store *store, const struct container_row *row,
+			  struct img_err *err) IMG_MUST_USE;
+int container_set_finished(struct store *store, const struct container_row *row,
+			   int exit_status, struct img_err *err) IMG_MUST_USE;
+int container_delete(struct store *store, const struct container_row *row,
+		     struct img_err *err) IMG_MUST_USE;
+
+/* The hook for store_open: a supervisor was killed. */
+int container_run_ended(struct store *store, uint32_t volume,
+			struct img_err *err) IMG_MUST_USE;
+
+/* Files of a container's own, in the store and in the run directory. */
+char *container_dir(struct store *store, const struct container_row *row);
+char *container_pid_path(struct store *store, const struct container_row *row);
+/* The container's first process, or 0 when it does not run. */
+pid_t container_pid(struct store *store, const struct container_row *row);
+
+#endif

@@ -1,0 +1,77 @@
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "cli/verb.h"
+
+static const struct option_row rows[] = {
+	{ 0, "data-size", "SIZE", "size of the sparse data file [100G]",
+	  OPTION_SIZE, offsetof(struct store_sizes, data_bytes) },
+	{ 0, "metadata-size", "SIZE", "size of the sparse metadata file [1G]",
+	  OPTION_SIZE, offsetof(struct store_sizes, metadata_bytes) },
+	{ 0, "chunk-size", "SIZE",
+	  "what the pool allocates at once, for its life [64K]", OPTION_SIZE,
+	  offsetof(struct store_sizes, chunk_bytes) },
+	{ 0, "volume-size", "SIZE", "size of imported volumes [10G]",
+	  OPTION_SIZE, offsetof(struct store_sizes, volume_bytes) },
+};
+
+static int make(const struct cli *cli, const struct store_sizes *sizes,
+		struct img_err *err)
+{
+	img_auto(store_close) struct store *store = NULL;
+	struct store_options options = {
+		.root = cli->root,
+		.run_root = cli->run_root,
+		.create = true,
+		.sizes = *sizes,
+	};
+	struct store_usage usage = { 0 };
+	char data[SIZE_TEXT_MAX], metadata[SIZE_TEXT_MAX];
+	char chunk[SIZE_TEXT_MAX], volume[SIZE_TEXT_MAX];
+	int r = store_open(&options, &store, err);
+
+	if (r == 0)
+		r = store_usage(store, &usage, err);
+	if (r < 0)
+		return r;
+	(void)printf("%s: data %s, metadata %s, chunks %s, volumes %s\n",
+		     cli->root, num_format_size(usage.data_bytes, data),
+		     num_format_size(usage.metadata_bytes, metadata),
+		     num_format_size(store_chunk_bytes(store), chunk),
+		     num_format_size(store_volume_bytes(store), volume));
+	return 0;
+}
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	img_auto(store_close) struct store *store = NULL;
+	struct img_err missing = { 0 };
+	int r = cli_open_store(cli, false, &store, &missing);
+
+	if (r == 0)
+		return img_err_set(err, IMG_E_EXISTS, 0,
+				   "there is a store in %s already", cli->root);
+	if (r != -IMG_E_NOT_FOUND) {
+		*err = missing;
+		return r;
+	}
+	r = make(cli, values, err);
+	return r < 0 ? img_err_prefix(err, "cannot make a store in %s",
+				      cli->root)
+		     : 0;
+}
+
+const struct verb verb_init = {
+	.name = "init",
+	.arguments = "",
+	.summary = "Make a store, where the defaults do not fit",
+	.description =
+		"The first verb that needs a store makes one by itself; this "
+		"one is for other\nsizes. The files are sparse: they take what "
+		"is used. Small chunks share more\nbetween snapshots, large "
+		"ones need less metadata: about 75 MiB for 100 GiB of\ndata in "
+		"chunks of 64 KiB.",
+	.options = VERB_OPTIONS(rows),
+	.values_size = sizeof(struct store_sizes),
+	.run = run,
+};

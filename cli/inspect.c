@@ -1,0 +1,164 @@
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "cli/clock.h"
+#include "cli/container.h"
+#include "cli/table.h"
+#include "cli/verb.h"
+#include "image/config.h"
+#include "image/record.h"
+#include "storage/account.h"
+
+#include <string.h>
+
+struct options {
+	const char *type;
+};
+
+static const struct option_row rows[] = {
+	{ 0, "type", "TYPE", "container or image, where both have the name",
+	  OPTION_TEXT, offsetof(struct options, type) },
+};
+
+static int volume_json(struct store *store, const struct volume *volume,
+		       json_t **ret, struct img_err *err)
+{
+	img_auto(account_close) struct account *account = NULL;
+	struct account_usage usage;
+	int r = account_open(store, &account, err);
+
+	if (r == 0)
+		r = account_volume(account, volume->id, &usage, err);
+	if (r == 0)
+		*ret = json_pack("{si sI sI sI}", "Id", (int)volume->id,
+				 "SizeBytes", (json_int_t)volume->size_bytes,
+				 "MappedBytes", (json_int_t)usage.mapped_bytes,
+				 "ExclusiveBytes",
+				 (json_int_t)usage.exclusive_bytes);
+	return r;
+}
+
+static int image_json(struct store *store, const struct image *image,
+		      json_t **ret, struct img_err *err)
+{
+	img_auto(json_release) json_t *config = NULL;
+	img_auto(json_release) json_t *names = NULL;
+	img_auto(json_release) json_t *history = NULL;
+	img_auto(json_release) json_t *volume = NULL;
+	char time[CLOCK_TEXT_MAX];
+	int r = image_config_parse(image->config, &config, err);
+
+	if (r == 0)
+		r = image_record_names(store, image->id.hex, &names, err);
+	if (r == 0)
+		r = image_record_history(store, image->id.hex, &history, err);
+	if (r == 0)
+		r = volume_json(store, &image->volume, &volume, err);
+	if (r == 0)
+		*ret = json_pack("{ss ss sO ss ss sO sO sO}", "Type", "image",
+				 "Id", image->id.hex, "RepoTags", names,
+				 "Parent", image->parent.hex, "Created",
+				 clock_rfc3339(image->created_ns, time),
+				 "Config", config, "History", history, "Volume",
+				 volume);
+	return r;
+}
+
+static int container_json(struct store *store, const struct container_row *row,
+			  json_t **ret, struct img_err *err)
+{
+	img_auto(json_release) json_t *config = NULL;
+	img_auto(json_release) json_t *volume = NULL;
+	char created[CLOCK_TEXT_MAX], started[CLOCK_TEXT_MAX];
+	char finished[CLOCK_TEXT_MAX];
+	const char *state = NULL;
+	json_t *host;
+	int r = image_config_parse(row->config, &config, err);
+
+	if (r == 0)
+		r = container_state(store, row, &state, err);
+	if (r == 0)
+		r = volume_json(store, &row->volume, &volume, err);
+	if (r < 0)
+		return r;
+	host = json_incref(json_object_get(config, "HostConfig"));
+	(void)json_object_del(config, "HostConfig"); /* shown beside it */
+	if (!host)
+		host = json_object();
+	(void)json_object_set_new(host, "AutoRemove",
+				  json_boolean(row->auto_remove));
+	*ret = json_pack(
+		"{ss ss ss ss ss ss s{ss sb si si ss ss} sO so sO}", "Type",
+		"container", "Id", row->id.hex, "Name", row->name, "Created",
+		clock_rfc3339(row->created_ns, created), "Image",
+		row->image.hex, "ImageName", row->image_name, "State", "Status",
+		state, "Running", strcmp(state, "running") == 0, "Pid",
+		(int)container_pid(store, row), "ExitCode", row->exit_status,
+		"StartedAt", clock_rfc3339(row->started_ns, started),
+		"FinishedAt", clock_rfc3339(row->finished_ns, finished),
+		"Config", config, "HostConfig", host, "Volume", volume);
+	return 0;
+}
+
+/* A container first, then an image, as docker does. */
+static int find(struct store *store, const char *ref, const char *type,
+		json_t **ret, struct img_err *err)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(image_release) struct image image = { 0 };
+	struct img_err missing = { 0 };
+	int r = -IMG_E_NOT_FOUND;
+
+	if (!type || strcmp(type, "container") == 0) {
+		r = container_find(store, ref, &row, &missing);
+		if (r == 0)
+			return container_json(store, &row, ret, err);
+	}
+	if (r == -IMG_E_NOT_FOUND && (!type || strcmp(type, "image") == 0)) {
+		missing = (struct img_err){ 0 };
+		r = image_find(store, ref, &image, &missing);
+		if (r == 0)
+			return image_json(store, &image, ret, err);
+	}
+	if (!type && (r == -IMG_E_NOT_FOUND || r == -IMG_E_INPUT))
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "there is no container or image '%s'", ref);
+	*err = missing;
+	return r;
+}
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	const struct options *o = values;
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(json_release) json_t *list = json_array();
+	int r = 0;
+
+	if (o->type && strcmp(o->type, "container") != 0 &&
+	    strcmp(o->type, "image") != 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--type is container or image, not '%s'",
+				   o->type);
+	r = cli_open_store(cli, false, &store, err);
+	for (int i = 0; r == 0 && i < argc; i++) {
+		json_t *one = NULL;
+
+		r = find(store, argv[i], o->type, &one, err);
+		if (r == 0)
+			(void)json_array_append_new(list, one);
+	}
+	if (r == 0)
+		format_print_json(json_incref(list));
+	return r;
+}
+
+const struct verb verb_inspect = {
+	.name = "inspect",
+	.arguments = "NAME [NAME...]",
+	.summary = "Show all about containers or images, as JSON",
+	.options = VERB_OPTIONS(rows),
+	.values_size = sizeof(struct options),
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

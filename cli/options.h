@@ -1,0 +1,62 @@
+#ifndef IMG_CLI_OPTIONS_H
+#define IMG_CLI_OPTIONS_H
+
+/*
+ * Options of a verb, as a table: what parses them also documents them.
+ *
+ * A verb keeps its options in a struct of its own, zero-initialised; each row
+ * of the table says at which offset a value goes.
+ */
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum option_kind {
+	OPTION_FLAG, /* bool */
+	OPTION_TEXT, /* const char * */
+	OPTION_LIST, /* struct text_list, in the order given */
+	OPTION_SIZE, /* uint64_t, bytes */
+	OPTION_U64,  /* uint64_t */
+};
+
+struct text_list {
+	const char **text;
+	size_t n;
+};
+
+struct option_row {
+	char letter; /* 0: none */
+	const char *name;
+	const char *arg; /* what to call the value in help; NULL for a flag */
+	const char *help;
+	enum option_kind kind;
+	size_t offset;
+};
+
+/* The options that a verb takes and the arguments that follow them. */
+struct option_table {
+	const struct option_row *rows;
+	size_t n;
+	/* What follows the first argument is not looked at: a command. */
+	bool stop_at_argument;
+};
+
+/**
+ * options_parse - sort a command line into options and arguments
+ * @values: the verb's struct
+ * @argv: from the word after the verb on; reordered so that arguments come
+ *	first, NULL-terminated
+ *
+ * Takes --name VALUE, --name=VALUE, -n VALUE, -nVALUE, joined flags as in
+ * -it, and "--" to end the options.  Flags also take =true and =false.
+ *
+ * Returns the number of arguments, or IMG_E_INPUT naming the option.
+ */
+int options_parse(const struct option_table *table, void *values, char **argv,
+		  struct img_err *err) IMG_MUST_USE;
+
+/* Frees what the lists hold. */
+void options_release(const struct option_table *table, void *values);
+
+#endif

@@ -1,0 +1,140 @@
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "cli/container.h"
+#include "cli/verb.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+/* How long a killed container may take to be gone. */
+#define KILL_WAIT_MS 10000
+#define KILL_STEP_MS 5
+
+struct options {
+	bool force;
+};
+
+static const struct option_row rows[] = {
+	{ 'f', "force", NULL, "kill a running container first", OPTION_FLAG,
+	  offsetof(struct options, force) },
+};
+
+static int kill_first(struct store *store, const struct container_row *row,
+		      struct img_err *err)
+{
+	struct timespec step = { .tv_nsec = KILL_STEP_MS * 1000000L };
+	int r = 1;
+
+	for (int waited_ms = 0; waited_ms < KILL_WAIT_MS;
+	     waited_ms += KILL_STEP_MS) {
+		img_auto(img_fd_release) int pidfd = -1;
+		pid_t pid = container_pid(store, row);
+
+		if (pid > 0)
+			pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+		/* Held still, so the number was its own when it was opened. */
+		r = container_is_running(store, row, err);
+		if (r <= 0)
+			return r;
+		if (pidfd >= 0)
+			(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL,
+				      NULL, 0); /* may have ended meanwhile */
+		(void)nanosleep(&step, NULL);	/* a signal only hurries it */
+	}
+	return img_err_set(err, IMG_E_BUSY, 0, "it does not end");
+}
+
+static int remove_rows(struct store *store, const struct container_row *row,
+		       struct volume_pending *pending, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store_db(store), false, err);
+
+	if (r < 0)
+		return r;
+	txn = store_db(store);
+	r = container_delete(store, row, err);
+	if (r == 0)
+		r = volume_begin_delete(store, row->volume.id, pending, err);
+	if (r == 0)
+		r = db_commit(store_db(store), err);
+	if (r < 0 && pending->store) {
+		db_rollback(store_db(store));
+		volume_keep(pending);
+	}
+	return r;
+}
+
+static int remove_one(struct store *store, const char *ref, bool force,
+		      struct img_err *err)
+{
+	img_auto(volume_pending_release) struct volume_pending gone = { 0 };
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(img_mem_release) char *dir = NULL;
+	struct img_err vanished = { 0 };
+	int r = container_find(store, ref, &row, err);
+
+	if (r == 0)
+		r = container_is_running(store, &row, err);
+	if (r > 0 && !force)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "it is running: stop it first, or use -f");
+	if (r > 0)
+		r = kill_first(store, &row, err);
+	if (r == 0)
+		r = store_need_pool(store, err);
+	if (r < 0)
+		return r;
+	r = remove_rows(store, &row, &gone, &vanished);
+	if (r == -IMG_E_NOT_FOUND)
+		return 0; /* it ran with --rm */
+	if (r < 0) {
+		*err = vanished;
+		return r;
+	}
+	dir = container_dir(store, &row);
+	r = file_remove_tree(AT_FDCWD, dir, err);
+	return r < 0 ? r : volume_finish_delete(&gone, err);
+}
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	const struct options *o = values;
+	img_auto(store_close) struct store *store = NULL;
+	int r = cli_open_store(cli, false, &store, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < argc; i++) {
+		struct img_err one = { 0 };
+
+		r = remove_one(store, argv[i], o->force, &one);
+		if (r < 0 && o->force && r == -IMG_E_NOT_FOUND)
+			continue; /* gone is gone */
+		if (r < 0) {
+			(void)img_err_prefix(&one, "cannot remove %s", argv[i]);
+			if (err->code)
+				(void)fprintf(stderr, "img: %s\n", err->msg);
+			*err = one;
+			continue;
+		}
+		(void)printf("%s\n", argv[i]);
+	}
+	return err->code ? -(int)err->code : 0;
+}
+
+const struct verb verb_rm = {
+	.name = "rm",
+	.arguments = "CONTAINER [CONTAINER...]",
+	.summary = "Remove containers, and give their space back",
+	.options = VERB_OPTIONS(rows),
+	.values_size = sizeof(struct options),
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

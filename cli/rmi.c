@@ -1,0 +1,130 @@
+#include "base/cleanup.h"
+#include "cli/container.h"
+#include "cli/verb.h"
+#include "image/image.h"
+
+#include <string.h>
+
+struct options {
+	bool force;
+};
+
+static const struct option_row rows[] = {
+	{ 'f', "force", NULL,
+	  "also when containers were made from it, or it has other names",
+	  OPTION_FLAG, offsetof(struct options, force) },
+};
+
+static int count_name(void *self, const struct image_name *name,
+		      struct img_err *err)
+{
+	++*(int *)self;
+	return 0;
+}
+
+struct user {
+	const char *image;
+	char name[CONTAINER_NAME_MAX + 1];
+};
+
+static int find_user(void *self, const struct container_row *row,
+		     struct img_err *err)
+{
+	struct user *user = self;
+
+	if (strcmp(row->image.hex, user->image) != 0)
+		return 0;
+	memcpy(user->name, row->name, sizeof(user->name));
+	return 1;
+}
+
+static int check_unused(struct store *store, const struct image *image,
+			struct img_err *err)
+{
+	struct user user = { .image = image->id.hex };
+	int r = container_each(store, find_user, &user, err);
+
+	if (r > 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "the container %s was made from it: remove "
+				   "that first, or use -f",
+				   user.name);
+	return r;
+}
+
+/* As docker: a name goes alone while there are others; the image goes with
+ * its last name, or when it is named by its id. */
+static int remove_one(struct store *store, const char *ref, bool force,
+		      struct img_err *err)
+{
+	img_auto(image_release) struct image image = { 0 };
+	struct img_err not_a_name = { 0 };
+	struct image_name name;
+	int names = 0;
+	bool by_id;
+	int r = image_find(store, ref, &image, err);
+
+	if (r == 0)
+		r = image_each_name(store, image.id.hex, count_name, &names,
+				    err);
+	if (r < 0)
+		return r;
+	by_id = strncmp(image.id.hex, ref, strlen(ref)) == 0;
+	if (!by_id && names > 1) {
+		r = image_name_parse(ref, &name, &not_a_name);
+		r = r < 0 ? r : image_untag(store, &image, &name, err);
+		if (r == 0)
+			(void)printf("Untagged: %s:%s\n", name.name, name.tag);
+		return r;
+	}
+	if (by_id && names > 1 && !force)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "it has %d names: remove them one by one, "
+				   "or use -f",
+				   names);
+	if (!force) {
+		r = check_unused(store, &image, err);
+		if (r < 0)
+			return r;
+	}
+	r = image_remove(store, &image, err);
+	if (r == 0)
+		(void)printf("Deleted: %s\n", image.id.hex);
+	return r;
+}
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	const struct options *o = values;
+	img_auto(store_close) struct store *store = NULL;
+	int r = cli_open_store(cli, false, &store, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < argc; i++) {
+		struct img_err one = { 0 };
+
+		if (remove_one(store, argv[i], o->force, &one) < 0) {
+			(void)img_err_prefix(&one, "cannot remove %s", argv[i]);
+			if (err->code)
+				(void)fprintf(stderr, "img: %s\n", err->msg);
+			*err = one;
+		}
+	}
+	return err->code ? -(int)err->code : 0;
+}
+
+const struct verb verb_rmi = {
+	.name = "rmi",
+	.arguments = "IMAGE [IMAGE...]",
+	.summary = "Remove images, and give their space back",
+	.description =
+		"An image with several names loses the one given. Images made "
+		"from a removed one\nstay whole: every volume stands alone.",
+	.options = VERB_OPTIONS(rows),
+	.values_size = sizeof(struct options),
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

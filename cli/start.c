@@ -1,0 +1,172 @@
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "cli/launch.h"
+#include "cli/verb.h"
+#include "image/config.h"
+#include "runtime/detach.h"
+
+struct options {
+	bool attach, interactive;
+};
+
+static const struct option_row rows[] = {
+	{ 'a', "attach", NULL, "stay, with its output, until it ends",
+	  OPTION_FLAG, offsetof(struct options, attach) },
+	{ 'i', "interactive", NULL, "attach standard input as well",
+	  OPTION_FLAG, offsetof(struct options, interactive) },
+};
+
+static int hold(struct store *store, const struct container_row *row,
+		struct volume_pending *pending, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store_db(store), false, err);
+
+	if (r < 0)
+		return r;
+	txn = store_db(store);
+	r = volume_begin_run(store, &row->volume, pending, err);
+	if (r == 0)
+		r = container_set_started(store, row, err);
+	if (r == 0)
+		r = db_commit(store_db(store), err);
+	if (r < 0 && pending->store) {
+		db_rollback(store_db(store));
+		volume_keep(pending);
+	}
+	return r;
+}
+
+/* Returns the command's status, or <0. */
+static int run_again(struct store *store, const struct container_row *row,
+		     struct detach *detach, struct img_err *err)
+{
+	img_auto(volume_pending_release) struct volume_pending pending = { 0 };
+	struct img_err end_err = { 0 };
+	bool started = false;
+	int status = 125;
+	int r = hold(store, row, &pending, err);
+
+	if (r < 0) {
+		if (detach)
+			detach_report(detach, 0, status, err);
+		return r;
+	}
+	r = launch(store, row, &pending, detach, &status, &started, err);
+	if (launch_end(store, row, &pending, status, row->auto_remove,
+		       &end_err) < 0 &&
+	    r == 0) {
+		*err = end_err;
+		r = -(int)err->code;
+	}
+	return r < 0 ? r : status;
+}
+
+static int start_detached(const struct cli *cli, const char *ref,
+			  const char *log, struct img_err *err)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(store_close) struct store *store = NULL;
+	struct detach detach = { 0 };
+	int r = detach_fork(log, &detach, err);
+
+	if (!detach.is_monitor)
+		return r;
+	r = cli_open_store(cli, false, &store, err);
+	if (r == 0)
+		r = container_find(store, ref, &row, err);
+	if (r < 0) {
+		detach_report(&detach, 0, 125, err);
+		return r;
+	}
+	r = run_again(store, &row, &detach, err);
+	exit(r < 0 ? 125 : 0);
+}
+
+/* 1 when it runs already: then there is nothing to do, as docker has it. */
+static int look(const struct cli *cli, const char *ref, char **ret_log,
+		struct img_err *err)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(img_mem_release) char *dir = NULL;
+	int r = cli_open_store(cli, false, &store, err);
+
+	if (r == 0)
+		r = container_find(store, ref, &row, err);
+	if (r == 0)
+		r = container_is_running(store, &row, err);
+	if (r != 0)
+		return r;
+	dir = container_dir(store, &row);
+	r = file_mkdirs(dir, 0700, err);
+	if (r == 0)
+		*ret_log = mem_printf("%s/log", dir);
+	return r;
+}
+
+static int start_attached(const struct cli *cli, const char *ref,
+			  bool interactive, struct img_err *err)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(json_release) json_t *config = NULL;
+	int r = cli_open_store(cli, false, &store, err);
+
+	if (r == 0)
+		r = container_find(store, ref, &row, err);
+	if (r == 0)
+		r = image_config_parse(row.config, &config, err);
+	if (r < 0)
+		return r;
+	/* Standard input goes in only when both sides want it. */
+	if (!interactive) {
+		(void)json_object_set_new(config, "OpenStdin", json_false());
+		img_mem_release(&row.config);
+		row.config = image_config_text(config);
+	}
+	return run_again(store, &row, NULL, err);
+}
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	const struct options *o = values;
+	int r = 0;
+
+	if ((o->attach || o->interactive) && argc > 1)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "only one container can be attached");
+	if (o->attach || o->interactive) {
+		r = start_attached(cli, argv[0], o->interactive, err);
+		return r < 0 ? img_err_prefix(err, "cannot start %s", argv[0])
+			     : r;
+	}
+	for (int i = 0; i < argc; i++) {
+		img_auto(img_mem_release) char *log = NULL;
+
+		r = look(cli, argv[i], &log, err);
+		if (r == 0)
+			r = start_detached(cli, argv[i], log, err);
+		if (r < 0)
+			return img_err_prefix(err, "cannot start %s", argv[i]);
+		(void)printf("%s\n", argv[i]);
+	}
+	return 0;
+}
+
+const struct verb verb_start = {
+	.name = "start",
+	.arguments = "CONTAINER [CONTAINER...]",
+	.summary = "Run a stopped container's command again",
+	.description =
+		"In the background, unless attached: output then goes to the "
+		"container's log.\nStarting one that runs does nothing.",
+	.options = VERB_OPTIONS(rows),
+	.values_size = sizeof(struct options),
+	.min_args = 1,
+	.max_args = -1,
+	.fail_status = 1,
+	.run = run,
+};

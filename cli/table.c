@@ -1,0 +1,83 @@
+#include "cli/table.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void table_init(struct table *table, size_t columns, const char *const *heading)
+{
+	*table = (struct table){ .columns = columns };
+	table_add(table, heading);
+}
+
+void table_add(struct table *table, const char *const *cells)
+{
+	if (table->n + table->columns > table->room) {
+		table->room = 2 * (table->room + table->columns);
+		table->cells =
+			mem_realloc(table->cells, table->room * sizeof(char *));
+	}
+	for (size_t i = 0; i < table->columns; i++)
+		table->cells[table->n++] = mem_strdup(cells[i]);
+}
+
+/* Columns on the screen: bytes that do not continue a UTF-8 character. */
+static size_t width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+void table_print(const struct table *table, bool bare)
+{
+	size_t widths[TABLE_COLUMNS_MAX] = { 0 };
+	size_t first = bare ? table->columns : 0;
+
+	for (size_t i = first; i < table->n; i++) {
+		size_t w = width(table->cells[i]);
+
+		if (w > widths[i % table->columns])
+			widths[i % table->columns] = w;
+	}
+	for (size_t i = first; i < table->n; i++) {
+		size_t column = i % table->columns;
+
+		if (column + 1 == table->columns)
+			(void)printf("%s\n", table->cells[i]);
+		else
+			(void)printf("%s%*s", table->cells[i],
+				     (int)(widths[column] + 3 -
+					   width(table->cells[i])),
+				     "");
+	}
+}
+
+void table_release(struct table *table)
+{
+	for (size_t i = 0; i < table->n; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	*table = (struct table){ 0 };
+}
+
+int format_is_json(const char *format, bool *ret, struct img_err *err)
+{
+	*ret = format && strcmp(format, "json") == 0;
+	if (format && !*ret && strcmp(format, "table") != 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--format is table or json, not '%s'",
+				   format);
+	return 0;
+}
+
+void format_print_json(json_t *json)
+{
+	(void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	(void)putchar('\n');
+	json_decref(json);
+}

@@ -1,0 +1,53 @@
+#ifndef IMG_CLI_VERB_H
+#define IMG_CLI_VERB_H
+
+/*
+ * Verbs: one row each in the table of cli/verbs.c, one file each in cli/.
+ * Parsing, help, the man page and completion all come from the rows.
+ */
+#include "cli/options.h"
+#include "storage/store.h"
+
+#include <stdio.h>
+
+/* What stands before the verb on the command line. */
+struct cli {
+	const char *root;
+	const char *run_root;
+};
+
+struct verb {
+	const char *name; /* one word, or two as in "machine exec" */
+	const char *arguments;
+	const char *summary;
+	const char *description; /* paragraphs for the man page, or NULL */
+	struct option_table options;
+	size_t values_size;	/* of the struct that the options go to */
+	int min_args, max_args; /* -1: any number */
+	int fail_status;	/* of the program when the verb fails; 0: 1 */
+	/* Returns the exit status of the program, or <0 with @err filled. */
+	int (*run)(const struct cli *cli, void *values, int argc, char **argv,
+		   struct img_err *err);
+};
+
+extern const struct verb *const verbs[];
+extern const size_t n_verbs;
+
+/* Words of argv that name a verb (1 or 2), 0 when none does. */
+int verb_find(char **argv, const struct verb **ret);
+
+/* Opens the store that the command line means.  With @create it is made when
+ * missing; else that is IMG_E_NOT_FOUND. */
+int cli_open_store(const struct cli *cli, bool create, struct store **ret,
+		   struct img_err *err) IMG_MUST_USE;
+
+#define VERB_OPTIONS(rows_)                                                    \
+	{                                                                      \
+		rows_, IMG_COUNT(rows_), false                                 \
+	}
+#define VERB_OPTIONS_THEN_COMMAND(rows_)                                       \
+	{                                                                      \
+		rows_, IMG_COUNT(rows_), true                                  \
+	}
+
+#endif

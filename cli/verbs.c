@@ -1,0 +1,57 @@
+#include "cli/verb.h"
+
+#include <string.h>
+
+/* In the order in which help shows them. */
+#define VERBS(X)                                                               \
+	X(import)                                                              \
+	X(run)                                                                 \
+	X(start)                                                               \
+	X(commit)                                                              \
+	X(ps)                                                                  \
+	X(rm)                                                                  \
+	X(images)                                                              \
+	X(tag)                                                                 \
+	X(history)                                                             \
+	X(tree)                                                                \
+	X(inspect)                                                             \
+	X(rmi)                                                                 \
+	X(df)                                                                  \
+	X(init)                                                                \
+	X(pool_status)                                                         \
+	X(pool_stop)                                                           \
+	X(machine_exec)                                                        \
+	X(help)                                                                \
+	X(version)
+
+#define DECLARE(name) extern const struct verb verb_##name;
+VERBS(DECLARE)
+
+#define LIST(name) &verb_##name,
+const struct verb *const verbs[] = { VERBS(LIST) };
+const size_t n_verbs = IMG_COUNT(verbs);
+
+static bool names(const struct verb *verb, char **argv, int *ret_words)
+{
+	const char *space = strchr(verb->name, ' ');
+	size_t first = space ? (size_t)(space - verb->name) : 0;
+
+	*ret_words = space ? 2 : 1;
+	if (!space)
+		return strcmp(argv[0], verb->name) == 0;
+	return strlen(argv[0]) == first &&
+	       memcmp(argv[0], verb->name, first) == 0 && argv[1] &&
+	       strcmp(argv[1], space + 1) == 0;
+}
+
+int verb_find(char **argv, const struct verb **ret)
+{
+	int words;
+
+	for (size_t i = 0; argv[0] && i < n_verbs; i++)
+		if (names(verbs[i], argv, &words)) {
+			*ret = verbs[i];
+			return words;
+		}
+	return 0;
+}
