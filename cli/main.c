@@ -6,6 +6,7 @@
 #include "cli/verb.h"
 #include "image/adopt.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
@@ -99,6 +100,20 @@ static int run_verb(const struct cli *cli, const struct verb *verb, char **argv)
 	return r;
 }
 
+/* A standard stream that the caller closed must not become a file of ours. */
+static bool open_closed_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR); /* inherited on purpose */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct globals globals = { 0 };
@@ -109,6 +124,8 @@ int main(int argc, char **argv)
 
 	if (guest_is_init(argc, argv))
 		return guest_main(argc, argv);
+	if (!open_closed_streams())
+		return 125;
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
 	argv++;
 	n = options_parse(&global_options, &globals, argv, &err);

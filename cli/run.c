@@ -313,6 +313,10 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	img_auto(store_close) struct store *store = NULL;
 	int r = o->name ? container_name_check(o->name, err) : 0;
 
+	if (r == 0 && o->tty && o->interactive && !o->detach &&
+	    !isatty(STDIN_FILENO))
+		r = img_err_set(err, IMG_E_INPUT, 0,
+				"-i -t: standard input is not a terminal");
 	if (r == 0)
 		r = id_new(&row.id, err);
 	if (r == 0 && o->detach)

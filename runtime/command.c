@@ -55,7 +55,7 @@ int command_find(const char *name, const char *path, char *out, size_t size,
 		return not_found(name, ret_status, err);
 	if (strchr(name, '/')) {
 		if (strlen(name) < size) {
-			(void)strcpy(out, name);
+			memcpy(out, name, strlen(name) + 1);
 			return 0;
 		}
 		*ret_status = COMMAND_STATUS_NO_EXEC;

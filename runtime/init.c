@@ -147,7 +147,7 @@ static int make_world(const struct init_plan *plan, struct img_err *err)
 static int run_command(struct init_plan *plan, int report_fd, int *ret_status,
 		       struct img_err *err)
 {
-	char home[sizeof("HOME=") + USER_HOME_MAX] = "HOME=";
+	char home[sizeof("HOME=") + USER_HOME_MAX];
 	struct user user;
 	int r;
 
@@ -156,7 +156,8 @@ static int run_command(struct init_plan *plan, int report_fd, int *ret_status,
 	    (r = signals_reset(err)) < 0 ||
 	    (r = become_user(plan, &user, report_fd, err)) < 0)
 		return r;
-	env_add_home(&plan->env, strcat(home, user.home));
+	(void)snprintf(home, sizeof(home), "HOME=%s", user.home);
+	env_add_home(&plan->env, home);
 	(void)umask(0022);
 	plan->at_exec = true;
 	return command_exec(plan->spec->argv, plan->env.vars,

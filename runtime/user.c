@@ -100,8 +100,8 @@ static int find_user(int root, const struct wanted *wanted, struct user *ret,
 		ret->uid = uid;
 		ret->gid = gid;
 		if (f[PW_HOME][0] == '/' && strlen(f[PW_HOME]) < USER_HOME_MAX)
-			(void)strcpy(ret->home, f[PW_HOME]);
-		(void)strcpy(name, f[PW_NAME]);
+			memcpy(ret->home, f[PW_HOME], strlen(f[PW_HOME]) + 1);
+		memcpy(name, f[PW_NAME], strlen(f[PW_NAME]) + 1);
 		return 0;
 	}
 	if (r < 0)
@@ -187,7 +187,7 @@ static int resolve(int root, const char *text, struct user *ret,
 	int r = parse(text, &wanted, err);
 
 	ret->gid = 0;
-	(void)strcpy(ret->home, "/");
+	memcpy(ret->home, "/", sizeof("/"));
 	if (r == 0)
 		r = find_user(root, &wanted, ret, name, err);
 	if (r == 0 && wanted.group[0])
