@@ -33,7 +33,7 @@ FORMATS    = $(wildcard image/tar_*.c image/dir_*.c image/tree*.c \
              image/entry.c image/rootfs.c image/ext4_*.c image/formats.c)
 MACHINE    = machine/modules.c storage/probe.c
 MAIN       = $(filter-out $(FORMATS) $(MACHINE),$(SRC))
-PRELOAD    = machine/preload/fpregs.c
+PRELOAD    = $(wildcard machine/preload/*.c)
 
 # V=1 shows every command.
 ifeq ($(V),1)
@@ -46,7 +46,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ  = $(call obj,$(filter-out cli/%,$(SRC)))
 
 PROGRAMS = $(BUILD)/img $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
-           $(BUILD)/img-fpregs.so
+           $(BUILD)/img-preload.so
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -60,9 +60,9 @@ $(BUILD)/img-formats.so: $(call obj,$(FORMATS))
 $(BUILD)/img-machine.so: $(call obj,$(wildcard $(MACHINE)))
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(MACHINE_LIBS)
 
-$(BUILD)/img-fpregs.so: $(PRELOAD)
+$(BUILD)/img-preload.so: $(PRELOAD)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -o $@ $<
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -o $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -151,7 +151,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/img $(DESTDIR)$(PREFIX)/bin/img
 	install -m 644 $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
-		$(BUILD)/img-fpregs.so $(DESTDIR)$(LIBDIR)
+		$(BUILD)/img-preload.so $(DESTDIR)$(LIBDIR)
 	install -m 644 docs/img.1 $(DESTDIR)$(PREFIX)/share/man/man1/img.1
 
 .PHONY: uninstall

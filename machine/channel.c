@@ -17,23 +17,23 @@
 
 _Static_assert(sizeof(struct channel_page) <= PAGE_BYTES, "one page");
 
-static int map(int memory_fd, struct channel *channel, struct img_err *err)
+/* The shared pages, or NULL with @err filled. */
+static struct channel_page *map(int memory_fd, struct img_err *err)
 {
 	void *at = mmap(NULL, STREAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
 			memory_fd, 0);
 
-	if (at == MAP_FAILED)
-		return img_err_sys(err, "cannot map the machine's channel");
+	if (at == MAP_FAILED) {
+		(void)img_err_sys(err, "cannot map the machine's channel");
+		return NULL;
+	}
 	/* Else the guest copies page tables for every child. */
 	(void)madvise(at, STREAM_BYTES, MADV_DONTFORK); /* only faster */
-	channel->page = at;
-	channel->mapped_bytes = STREAM_BYTES;
-	return 0;
+	return at;
 }
 
 int channel_create(const void *job, size_t job_size, int line_fd,
-		   struct channel *ret, int *ret_memory_fd,
-		   struct img_err *err)
+		   struct channel *ret, int *ret_memory_fd, struct img_err *err)
 {
 	img_auto(img_fd_release) int fd = -1;
 	struct channel channel = { .line_fd = line_fd };
@@ -46,9 +46,9 @@ int channel_create(const void *job, size_t job_size, int line_fd,
 			err);
 	if (r < 0)
 		return r;
-	r = map(fd, &channel, err);
-	if (r < 0)
-		return r;
+	channel.page = map(fd, err);
+	if (!channel.page)
+		return -(int)err->code;
 	memcpy(channel.page->magic, MAGIC, sizeof(channel.page->magic));
 	channel.page->job_size = (uint32_t)job_size;
 	channel.asleep = &channel.page->host_asleep;
@@ -65,10 +65,11 @@ int channel_attach(int memory_fd, int line_fd, struct channel *ret,
 								     line_fd };
 	img_auto(img_mem_release) char *job = NULL;
 	size_t size;
-	int r = map(memory_fd, &channel, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	channel.page = map(memory_fd, err);
+	if (!channel.page)
+		return -(int)err->code;
 	if (memcmp(channel.page->magic, MAGIC, sizeof(channel.page->magic)) !=
 	    0)
 		return img_err_set(err, IMG_E_CORRUPT, 0,
@@ -92,7 +93,7 @@ int channel_attach(int memory_fd, int line_fd, struct channel *ret,
 void channel_release(struct channel *channel)
 {
 	if (channel->page)
-		(void)munmap(channel->page, channel->mapped_bytes);
+		(void)munmap(channel->page, STREAM_BYTES);
 	channel->page = NULL;
 }
 
@@ -138,8 +139,8 @@ bool channel_wait(const struct channel *channel, struct flow *flows,
 		changed |= flow_prepare(&flows[i], &polled[i]);
 	polled[CHANNEL_STREAMS] =
 		(struct pollfd){ .fd = channel->line_fd, .events = POLLIN };
-	memcpy(&polled[CHANNEL_STREAMS + 1], others,
-	       n_others * sizeof(*others));
+	for (size_t i = 0; i < n_others; i++)
+		polled[CHANNEL_STREAMS + 1 + i] = others[i];
 	if (changed)
 		channel_ring_bell(channel);
 	if (poll(polled, CHANNEL_STREAMS + 1 + n_others,
@@ -156,7 +157,7 @@ bool channel_wait(const struct channel *channel, struct flow *flows,
 		changed |= flow_move(&flows[i], &polled[i]);
 	if (changed)
 		channel_ring_bell(channel);
-	memcpy(others, &polled[CHANNEL_STREAMS + 1],
-	       n_others * sizeof(*others));
+	for (size_t i = 0; i < n_others; i++)
+		others[i].revents = polled[CHANNEL_STREAMS + 1 + i].revents;
 	return alive;
 }

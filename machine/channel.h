@@ -41,8 +41,7 @@ struct channel_page {
 
 struct channel {
 	struct channel_page *page; /* NULL: not mapped */
-	size_t mapped_bytes;
-	int line_fd;			    /* this side of the serial line */
+	int line_fd;		   /* this side of the serial line */
 	_Atomic uint32_t *asleep, *peer_asleep; /* in the page */
 };
 

@@ -1,7 +1,6 @@
 #include "machine/console.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #define PANIC "Kernel panic - not syncing: "
@@ -25,13 +24,13 @@ static void take_line(struct console *console)
 	console->line[console->len] = '\0';
 	console->len = 0;
 	text = without_stamp(console->line);
-	if (!*text)
-		return;
-	(void)snprintf(console->last, sizeof(console->last), "%s", text);
+	if (!*text || strncmp(text, "reboot: ", 8) == 0)
+		return; /* how it ends is never why */
+	memcpy(console->last, text, strlen(text) + 1);
 	panic = strstr(text, PANIC);
 	if (panic && !console->panic[0])
-		(void)snprintf(console->panic, sizeof(console->panic), "%s",
-			       panic + strlen(PANIC));
+		memcpy(console->panic, panic + strlen(PANIC),
+		       strlen(panic + strlen(PANIC)) + 1);
 }
 
 void console_feed(struct console *console, const char *bytes, size_t size)

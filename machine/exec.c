@@ -1,25 +1,22 @@
 #include "machine/machine.h"
 
 #include "base/cleanup.h"
-#include "machine/kernel.h"
 #include "machine/session.h"
 #include "machine/setup.h"
 
-/* Boots what @setup describes; its ends of the lines become @session's. */
+#include <fcntl.h>
+
+/* Boots what @setup describes; the console becomes @session's. */
 static int boot(struct setup *setup, struct session *session,
 		struct img_err *err)
 {
-	img_auto(kernel_strings_release) char **argv = NULL;
-	img_auto(kernel_strings_release) char **env = NULL;
 	img_auto(img_fd_release) int memory_fd = -1;
-	struct kernel_command command = {
+	struct keeper_options keeper = {
 		.kernel = setup->kernel,
-		.dir = setup->dir,
+		.program = setup->program,
+		.preload = setup->preload,
 		.mem_bytes = setup->mem_bytes,
 		.verbose = setup->options->verbose,
-	};
-	struct keeper_options keeper = {
-		.dir = setup->dir,
 		.line_fd = setup->line_fd[1],
 		.state_fd = setup->state_fd,
 		.console_fd = setup->console_fd[1],
@@ -31,15 +28,11 @@ static int boot(struct setup *setup, struct session *session,
 		return r;
 	atomic_store(&session->channel.page->window,
 		     terminal_window(&session->terminal));
-	argv = kernel_argv(&command);
-	env = kernel_env(&command);
-	keeper.argv = argv;
-	keeper.env = env;
 	keeper.memory_fd = memory_fd;
 	r = keeper_start(&keeper, &session->keeper, err);
 	if (r < 0)
 		return r;
-	img_mem_release(&setup->dir); /* the keeper's now */
+	/* the machine's alone, so that its end is seen */
 	img_fd_release(&setup->line_fd[1]);
 	img_fd_release(&setup->console_fd[1]);
 	img_fd_release(&setup->state_fd);
@@ -55,6 +48,21 @@ static void session_release(struct session *session)
 	channel_release(&session->channel);
 }
 
+/* A missing standard stream is an empty one: else the first file that is
+ * opened would take its number. */
+static int fill_streams(struct img_err *err)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return img_err_sys(err, "cannot open /dev/null");
+	img_fd_release(&fd);
+	return 0;
+}
+
 int machine_exec(const struct machine_options *options, char **argv,
 		 int *ret_status, struct img_err *err)
 {
@@ -67,6 +75,9 @@ int machine_exec(const struct machine_options *options, char **argv,
 	int r;
 
 	*ret_status = MACHINE_STATUS_FAILED;
+	r = fill_streams(err);
+	if (r < 0)
+		return r;
 	terminal_init(&session.terminal);
 	r = setup_make(&setup, argv, &session.terminal, err);
 	if (r == 0)

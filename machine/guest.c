@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/part.h"
 #include "base/str.h"
+#include "machine/guest_command.h"
 #include "machine/kernel.h"
 #include "machine/machine.h"
 
@@ -69,29 +70,27 @@ int guest_prepare(const struct job *job, struct img_err *err)
 	return bring_loopback_up(err);
 }
 
-static int open_channel(struct channel *channel, struct job *job,
-			struct img_err *err)
+/* Fills @channel and @job; false with @err filled where that fails. */
+static bool open_channel(struct channel *channel, struct job *job,
+			 struct img_err *err)
 {
 	img_auto(img_mem_release) char *bytes = NULL;
-	img_auto(img_fd_release) int line = -1;
-	img_auto(img_fd_release) int memory = -1;
 	struct termios raw;
 	size_t size;
-	int r;
+	int line, memory;
 
+	/* both stay open to the end */
 	line = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	memory = open("/dev/mmapper", O_RDWR | O_CLOEXEC);
-	if (line < 0 || memory < 0 || tcgetattr(line, &raw) < 0)
-		return img_err_sys(err, "cannot reach the host");
-	cfmakeraw(&raw);
-	if (tcsetattr(line, TCSANOW, &raw) < 0)
-		return img_err_sys(err, "cannot reach the host");
-	r = channel_attach(memory, line, channel, &bytes, &size, err);
-	if (r == 0)
-		r = job_decode(bytes, size, job, err);
-	if (r == 0)
-		(void)img_fd_take(&line); /* the channel's, to the end */
-	return r;
+	if (line >= 0 && memory >= 0 && tcgetattr(line, &raw) == 0) {
+		cfmakeraw(&raw);
+		if (tcsetattr(line, TCSANOW, &raw) == 0)
+			return channel_attach(memory, line, channel, &bytes,
+					      &size, err) == 0 &&
+			       job_decode(bytes, size, job, err) == 0;
+	}
+	(void)img_err_sys(err, "cannot reach the host");
+	return false;
 }
 
 static void __attribute__((noreturn)) power_off(void)
@@ -118,6 +117,12 @@ static void report(const struct channel *channel, int status,
 	channel_ring_bell(channel);
 }
 
+/* It is loaded when first used: without it no store was brought up. */
+static bool has_device_mapper(void)
+{
+	return access("/sys/module/dm_mod", F_OK) == 0;
+}
+
 static void __attribute__((noreturn))
 guest_init(const struct machine_guest_hooks *hooks)
 {
@@ -129,15 +134,16 @@ guest_init(const struct machine_guest_hooks *hooks)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(0);
-	if (open_channel(&channel, &job, &err) < 0)
+	if (!open_channel(&channel, &job, &err))
 		give_up(&err);
 	atomic_store(&channel.page->phase, CHANNEL_RUNNING);
 	r = guest_mount(&job, &err);
 	if (r == 0)
 		r = guest_prepare(&job, &err);
+	environ = guest_environment(&job); /* the hook's too */
 	if (r == 0) {
 		r = guest_run(&job, &channel, &status, &err);
-		if (hooks->before_poweroff)
+		if (hooks->before_poweroff && has_device_mapper())
 			hooks->before_poweroff(hooks->self);
 	}
 	if (guest_unmount(&job, &err) < 0 && r == 0)

@@ -32,8 +32,7 @@ static const struct mount_line own_mounts[] = {
 	  MS_NOSUID | MS_NOEXEC },
 	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV },
 	{ "mqueue", "/dev/mqueue", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "cgroup2", "/sys/fs/cgroup", NULL,
-	  MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "cgroup2", "/sys/fs/cgroup", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 	{ "tmpfs", "/run", "mode=755", MS_NOSUID | MS_NODEV },
 };
 
@@ -149,6 +148,25 @@ static int mount_host(const char *path, unsigned long flags,
 	return 0;
 }
 
+/* Shows a directory of the host that the guest's own mounts have hidden. */
+static int uncover(const char *path, struct img_err *err)
+{
+	if (access(path, F_OK) == 0)
+		return 0;
+	return mount_host(path, MS_RDONLY | MS_NOSUID | MS_NODEV, err);
+}
+
+static int uncover_program(const char *program, struct img_err *err)
+{
+	img_auto(img_mem_release) char *dir = mem_strdup(program);
+	char *slash = strrchr(dir, '/');
+
+	if (access(program, F_OK) == 0 || !slash || slash == dir)
+		return 0;
+	*slash = '\0';
+	return mount_host(dir, MS_RDONLY | MS_NOSUID | MS_NODEV, err);
+}
+
 /* What the kernel's log last said of ext4, without its prefix. */
 static bool last_words(char *ret, size_t size)
 {
@@ -183,8 +201,7 @@ static int mount_state(const struct job *job, struct img_err *err)
 		  "discard,noinit_itable,errors=remount-ro") < 0) {
 		saved = errno;
 		if (!last_words(why, sizeof(why)))
-			(void)snprintf(why, sizeof(why), "%s",
-				       strerror(saved));
+			(void)snprintf(why, sizeof(why), "%s", strerror(saved));
 		return img_err_set(err, IMG_E_CORRUPT, 0,
 				   "the state disk %s cannot be mounted: %s",
 				   job->state, why);
@@ -199,6 +216,8 @@ int guest_mount(const struct job *job, struct img_err *err)
 {
 	int r = mount_own(err);
 
+	if (r == 0) /* it is what loads the modules for the rest */
+		r = uncover_program(job->program, err);
 	if (r == 0)
 		r = make_nodes(err);
 	if (r == 0)
@@ -209,8 +228,8 @@ int guest_mount(const struct job *job, struct img_err *err)
 		r = mount_tmp(err);
 	for (char **share = job->shares; r == 0 && *share; share++)
 		r = mount_host(*share, MS_NOSUID | MS_NODEV, err);
-	if (r == 0 && access(job->cwd, F_OK) < 0)
-		r = mount_host(job->cwd, MS_RDONLY | MS_NOSUID | MS_NODEV, err);
+	if (r == 0)
+		r = uncover(job->cwd, err);
 	if (r == 0)
 		r = mount_state(job, err);
 	return r;

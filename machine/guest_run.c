@@ -1,17 +1,13 @@
 #include "machine/guest.h"
 
 #include "base/cleanup.h"
-#include "base/str.h"
-#include "machine/machine.h"
+#include "machine/guest_command.h"
 
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -97,122 +93,24 @@ static void pass_signals(struct run *run)
 	uint64_t signals = atomic_exchange(&run->channel->page->signals, 0);
 
 	for (int signo = 1; signals && signo < 64; signo++) {
-		bool group = signo == SIGINT || signo == SIGQUIT ||
-			     signo == SIGHUP;
+		bool group =
+			signo == SIGINT || signo == SIGQUIT || signo == SIGHUP;
 
 		if (run->command && (signals & (UINT64_C(1) << signo)))
 			(void)kill(group ? -run->command : run->command, signo);
 	}
 }
 
-/* The environment as the host has it, and what the guest adds. */
-static char **make_env(const struct job *job)
-{
-	size_t n = 0, out = 0;
-	const char *path = NULL;
-	bool has_root = false;
-	char **env;
-
-	while (job->env[n])
-		n++;
-	env = mem_zalloc((n + 4) * sizeof(*env));
-	for (size_t i = 0; i < n; i++) {
-		if (strncmp(job->env[i], "PATH=", 5) == 0) {
-			path = job->env[i] + 5;
-			continue;
-		}
-		if (strncmp(job->env[i], "DM_DISABLE_UDEV=", 16) == 0)
-			continue;
-		has_root |= strncmp(job->env[i], "IMG_ROOT=", 9) == 0;
-		env[out++] = job->env[i];
-	}
-	if (!path)
-		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
-		       ":/sbin:/bin";
-	env[out++] = mem_printf("PATH=" GUEST_BIN_DIR ":%s", path);
-	env[out++] = mem_strdup("DM_DISABLE_UDEV=1"); /* there is no udevd */
-	if (!has_root)
-		env[out++] = mem_strdup("IMG_ROOT=" MACHINE_STATE_MOUNT
-					"/store");
-	return env;
-}
-
-static void take_streams(const struct streams *streams)
-{
-	for (int i = 0; i < CHANNEL_STREAMS; i++)
-		(void)dup2(streams->theirs[i], i);
-	if (streams->terminal)
-		(void)ioctl(0, TIOCSCTTY, 0);
-}
-
-/* In the child: becomes the command, or tells why not through @report_fd. */
-static void __attribute__((noreturn))
-become_command(const struct job *job, const struct streams *streams,
-	       int report_fd)
-{
-	struct rlimit files = { job->open_files_soft, job->open_files_hard };
-	struct img_err err = { 0 };
-	sigset_t none;
-
-	(void)setsid();
-	take_streams(streams);
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)setrlimit(RLIMIT_NOFILE, &files); /* more than it needs: fine */
-	(void)umask((mode_t)job->umask);
-	environ = make_env(job);
-	if (chdir(job->cwd) < 0) {
-		(void)img_err_sys(&err, "cannot enter the directory %s",
-				  job->cwd);
-	} else {
-		(void)execvp(job->argv[0], job->argv);
-		(void)img_err_sys(&err, "cannot execute %s", job->argv[0]);
-	}
-	(void)!write(report_fd, &err, sizeof(err)); /* one atomic write */
-	_exit(MACHINE_STATUS_FAILED);
-}
-
-/* What a child that did not become the command has to say. */
-static int read_report(int report_fd, int *ret_status, struct img_err *err)
-{
-	struct img_err told;
-	ssize_t n;
-
-	do {
-		n = read(report_fd, &told, sizeof(told));
-	} while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(told))
-		return 0;
-	if (strncmp(told.msg, "cannot execute", 14) == 0)
-		*ret_status = told.sys_errno == ENOENT
-				      ? MACHINE_STATUS_NO_COMMAND
-				      : MACHINE_STATUS_NO_EXEC;
-	return img_err_set(err, told.code, 0, "%s", told.msg);
-}
-
 static int start(struct run *run, const struct job *job, int *ret_status,
 		 struct img_err *err)
 {
-	img_auto(img_fd_release) int read_end = -1;
-	img_auto(img_fd_release) int write_end = -1;
-	int ends[2];
-	pid_t pid;
+	int r = guest_command_start(job, run->streams.theirs,
+				    run->streams.terminal, &run->command,
+				    ret_status, err);
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return img_err_sys(err, "cannot make a pipe");
-	read_end = ends[0];
-	write_end = ends[1];
-	pid = fork();
-	if (pid < 0)
-		return img_err_sys(err, "cannot start a process");
-	if (pid == 0)
-		become_command(job, &run->streams, write_end);
-	img_fd_release(&write_end);
 	for (int i = 0; i < CHANNEL_STREAMS; i++)
 		img_fd_release(&run->streams.theirs[i]);
-	run->command = pid;
-	return read_report(read_end, ret_status, err);
+	return r;
 }
 
 /* Reaps whoever ended; true while there are processes. */

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 
 /* How long leftovers may take to die before the keeper gives up on them. */
-#define REAP_STEPS   200
-#define REAP_STEP_MS 10
+#define REAP_STEPS   2000
+#define REAP_STEP_MS 1
 
 static int open_pipe(int *ret_read, int *ret_write)
 {
@@ -47,8 +47,15 @@ static int above(int fd)
 }
 
 static void __attribute__((noreturn))
-become_kernel(const struct keeper_options *options, pid_t keeper)
+become_kernel(const struct keeper_options *options, const char *dir,
+	      pid_t keeper)
 {
+	const struct kernel_command command = {
+		.kernel = options->kernel,
+		.dir = dir,
+		.mem_bytes = options->mem_bytes,
+		.verbose = options->verbose,
+	};
 	int line = above(options->line_fd), memory = above(options->memory_fd);
 	int state = above(options->state_fd);
 	int console = above(options->console_fd);
@@ -69,7 +76,7 @@ become_kernel(const struct keeper_options *options, pid_t keeper)
 	    dup2(state, KERNEL_FD_STATE) < 0)
 		_exit(1);
 	(void)close_range(KERNEL_FD_STATE + 1, ~0u, 0);
-	execve(options->argv[0], options->argv, options->env);
+	execve(options->kernel, kernel_argv(&command), kernel_env(&command));
 	n = snprintf(text, sizeof(text), "it cannot be executed: %s\n",
 		     strerror(errno));
 	(void)!write(2, text, (size_t)n); /* the console: nobody else to tell */
@@ -112,63 +119,151 @@ static void watch(pid_t machine, int life_fd, int child_fd)
 	}
 }
 
-static void __attribute__((noreturn))
-keep(const struct keeper_options *options, int life_fd, int born_fd)
+/* The kernel's command line has no quotes: only plain names will do. */
+static bool is_plain(const char *path)
 {
-	struct img_err err = { 0 };
-	sigset_t mask;
-	pid_t machine, self = getpid();
-	int child_fd, null_fd;
+	return path && path[0] == '/' && strlen(path) < KEEPER_DIR_MAX / 2 &&
+	       path[strspn(path, "abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789/._-")] == '\0';
+}
+
+static int link_in(const char *dir, const char *name, const char *target,
+		   struct img_err *err)
+{
+	img_auto(img_mem_release) char *path = mem_printf("%s/%s", dir, name);
+
+	if (symlink(target, path) < 0)
+		return img_err_sys(err, "cannot make %s", path);
+	return 0;
+}
+
+/* Fills @dir; "" where there is none. */
+static int make_dir(const struct keeper_options *options,
+		    char dir[KEEPER_DIR_MAX], struct img_err *err)
+{
+	const char *parent = getenv("TMPDIR");
+	int r;
+
+	(void)snprintf(dir, KEEPER_DIR_MAX, "%s/img-machine-XXXXXX",
+		       is_plain(parent) ? parent : "/tmp");
+	if (!mkdtemp(dir)) {
+		(void)img_err_sys(err, "cannot make the directory %s", dir);
+		dir[0] = '\0';
+		return -(int)err->code;
+	}
+	r = link_in(dir, "init", options->program, err);
+	if (r == 0)
+		r = link_in(dir, "preload.so", options->preload, err);
+	return r;
+}
+
+/* What the keeper tells its parent, once, in one atomic write. */
+struct birth {
+	pid_t machine;
+	char dir[KEEPER_DIR_MAX];
+	struct img_err err; /* why there is no machine */
+};
+
+/* Leaves the parent's session, streams and signals. */
+static void detach(void)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t all;
 
 	(void)setsid();
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3; fd++)
 		(void)dup2(null_fd, fd);
-	(void)sigfillset(&mask); /* nothing but the pipe ends a keeper */
-	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
-	(void)sigemptyset(&mask);
-	(void)sigaddset(&mask, SIGCHLD);
-	machine = fork();
-	if (machine == 0)
-		become_kernel(options, self);
-	(void)!write(born_fd, &machine, sizeof(machine)); /* or EOF says it */
+	(void)close(null_fd);
+	(void)sigfillset(&all); /* nothing but the pipe ends a keeper */
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+static void give_birth(const struct keeper_options *options,
+		       struct birth *birth)
+{
+	pid_t self = getpid();
+
+	if (make_dir(options, birth->dir, &birth->err) < 0)
+		return;
+	birth->machine = fork();
+	if (birth->machine == 0)
+		become_kernel(options, birth->dir, self);
+	if (birth->machine < 0)
+		(void)img_err_sys(&birth->err, "cannot start the machine");
+}
+
+static void __attribute__((noreturn))
+keep(const struct keeper_options *options, int life_fd, int birth_fd)
+{
+	struct birth birth = { 0 };
+	struct img_err ignored = { 0 };
+	sigset_t child;
+	int child_fd;
+
+	detach();
+	give_birth(options, &birth);
+	(void)!write(birth_fd, &birth, sizeof(birth)); /* or EOF says it */
 	life_fd = dup2(life_fd, 3);
 	(void)close_range(4, ~0u, 0);
-	child_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (machine > 0) {
-		watch(machine, life_fd, child_fd);
-		bury(machine);
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (birth.machine > 0) {
+		watch(birth.machine, life_fd, child_fd);
+		bury(birth.machine);
 	}
-	(void)!file_remove_tree(AT_FDCWD, options->dir, &err);
-	_exit(0); /* a directory that stays is all that can be wrong here */
+	if (birth.dir[0]) /* one that stays is all that can be wrong here */
+		(void)!file_remove_tree(AT_FDCWD, birth.dir, &ignored);
+	_exit(0);
+}
+
+static int read_birth(int birth_fd, struct keeper *keeper, struct img_err *err)
+{
+	struct birth birth = { 0 };
+	ssize_t n;
+
+	do {
+		n = read(birth_fd, &birth, sizeof(birth));
+	} while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(birth))
+		return img_err_set(err, IMG_E_SYS, 0,
+				   "the machine's keeper was killed");
+	keeper->machine = birth.machine;
+	memcpy(keeper->dir, birth.dir, sizeof(keeper->dir));
+	*err = birth.err;
+	return -(int)err->code;
 }
 
 int keeper_start(const struct keeper_options *options, struct keeper *ret,
 		 struct img_err *err)
 {
+	img_auto(keeper_release) struct keeper keeper = { .life_fd = -1 };
 	img_auto(img_fd_release) int life_theirs = -1;
-	img_auto(img_fd_release) int life_ours = -1;
-	img_auto(img_fd_release) int born_theirs = -1;
-	img_auto(img_fd_release) int born_ours = -1;
-	struct keeper keeper = { .life_fd = -1 };
+	img_auto(img_fd_release) int birth_theirs = -1;
+	img_auto(img_fd_release) int birth_ours = -1;
+	int r;
 
-	if (open_pipe(&life_theirs, &life_ours) < 0 ||
-	    open_pipe(&born_ours, &born_theirs) < 0)
+	if (open_pipe(&life_theirs, &keeper.life_fd) < 0 ||
+	    open_pipe(&birth_ours, &birth_theirs) < 0)
 		return img_err_sys(err, "cannot make a pipe");
 	keeper.pid = fork();
-	if (keeper.pid < 0)
+	if (keeper.pid < 0) {
+		keeper.pid = 0;
 		return img_err_sys(err, "cannot start the machine");
-	if (keeper.pid == 0) {
-		img_fd_release(&life_ours);
-		keep(options, life_theirs, born_theirs);
 	}
-	img_fd_release(&born_theirs);
-	/* a keeper that cannot start it ends, as any machine does */
-	(void)!read(born_ours, &keeper.machine, sizeof(keeper.machine));
-	keeper.dir = mem_strdup(options->dir);
-	keeper.life_fd = img_fd_take(&life_ours);
+	if (keeper.pid == 0) {
+		img_fd_release(&keeper.life_fd);
+		img_fd_release(&birth_ours);
+		keep(options, life_theirs, birth_theirs);
+	}
+	img_fd_release(&birth_theirs);
+	r = read_birth(birth_ours, &keeper, err);
+	if (r < 0)
+		return r;
 	*ret = keeper;
+	keeper = (struct keeper){ .life_fd = -1 };
 	return 0;
 }
 
@@ -187,7 +282,8 @@ static void take_over(struct keeper *keeper, int status)
 		return;
 	if (keeper->machine > 0)
 		(void)kill(-keeper->machine, SIGKILL);
-	(void)!file_remove_tree(AT_FDCWD, keeper->dir, &ignored);
+	if (keeper->dir[0])
+		(void)!file_remove_tree(AT_FDCWD, keeper->dir, &ignored);
 }
 
 bool keeper_is_gone(struct keeper *keeper)
@@ -209,5 +305,4 @@ void keeper_release(struct keeper *keeper)
 			;
 		take_over(keeper, status);
 	}
-	img_mem_release(&keeper->dir);
 }

@@ -68,7 +68,7 @@ char **kernel_argv(const struct kernel_command *command)
 	add(argv, &n,
 	    mem_printf("iomem=mmapper,/proc/self/fd/%d", KERNEL_FD_MEMORY));
 	/* d: not a copy-on-write file, whatever its first bytes say */
-	add(argv, &n, mem_printf("ubd0sd=/proc/self/fd/%d", KERNEL_FD_STATE));
+	add(argv, &n, mem_printf("ubd0d=/proc/self/fd/%d", KERNEL_FD_STATE));
 	/* Of 1.3 s to boot these save 1.1: choosing among the RAID 6
 	 * algorithms takes 0.85 s, and nothing here uses it. */
 	add(argv, &n,
@@ -100,7 +100,7 @@ char **kernel_env(const struct kernel_command *command)
 	char **env = mem_zalloc(4 * sizeof(*env));
 	size_t n = 0;
 
-	add(env, &n, mem_printf("LD_PRELOAD=%s/fpregs.so", command->dir));
+	add(env, &n, mem_printf("LD_PRELOAD=%s/preload.so", command->dir));
 	add(env, &n, mem_printf("HOME=%s", command->dir));
 	if (!shm_is_usable(command->mem_bytes))
 		add(env, &n, mem_printf("TMPDIR=%s", command->dir));

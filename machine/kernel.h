@@ -45,7 +45,7 @@ struct kernel_command {
  * <dir>/init is to be pid 1. */
 char **kernel_argv(const struct kernel_command *command) IMG_MUST_USE;
 
-/* The environment of linux.uml, likewise: <dir>/fpregs.so preloaded. */
+/* The environment of linux.uml, likewise: <dir>/preload.so preloaded. */
 char **kernel_env(const struct kernel_command *command) IMG_MUST_USE;
 
 void kernel_strings_release(char ***list);

@@ -34,17 +34,21 @@ enum machine_status {
 };
 
 struct machine_options {
-	uint64_t mem_bytes;	    /* 0: MACHINE_MEM_DEFAULT */
-	const char *state;	    /* NULL: see machine_state_path */
-	uint64_t state_bytes;	    /* of a new one; 0: MACHINE_STATE_DEFAULT */
-	const char *const *shares;  /* directories shared read-write */
+	uint64_t mem_bytes;	   /* 0: MACHINE_MEM_DEFAULT */
+	const char *state;	   /* NULL: see machine_state_path */
+	uint64_t state_bytes;	   /* of a new one; 0: MACHINE_STATE_DEFAULT */
+	const char *const *shares; /* directories shared read-write */
 	size_t n_shares;
 	const char *init_program; /* file of this very program */
 	bool verbose;		  /* copy the kernel's console to stderr */
 	/* Makes an ext4 file system on a new, empty, sparse file. */
 	int (*format_state)(int fd, uint64_t size_bytes, void *self,
 			    struct img_err *err);
-	void *format_self;
+	/* Looks into an existing state disk: 0 if it may hold an ext4, else an
+	 * error that says what it holds.  NULL: the guest's kernel judges. */
+	int (*check_state)(int fd, const char *path, void *self,
+			   struct img_err *err);
+	void *state_self; /* of both */
 };
 
 /**
@@ -76,7 +80,9 @@ int machine_state_path(char **ret, struct img_err *err) IMG_MUST_USE;
 
 struct machine_guest_hooks {
 	/* After the command and all its processes ended, before the state
-	 * disk is unmounted: let go of all that is on it. */
+	 * disk is unmounted: let go of all that is on it.  Left out where
+	 * nothing has used device-mapper.  Runs in pid 1, with the command's
+	 * environment. */
 	void (*before_poweroff)(void *self);
 	void *self;
 };

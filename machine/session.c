@@ -40,8 +40,7 @@ static int catch_signals(struct run *run, struct img_err *err)
 		    now.sa_handler != SIG_IGN)
 			(void)sigaddset(&run->caught, forwarded[i]);
 	}
-	run->signal_fd =
-		signalfd(-1, &run->caught, SFD_CLOEXEC | SFD_NONBLOCK);
+	run->signal_fd = signalfd(-1, &run->caught, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (run->signal_fd < 0)
 		return img_err_sys(err, "cannot catch signals");
 	(void)sigprocmask(SIG_BLOCK, &run->caught, &run->old_mask);
@@ -204,8 +203,7 @@ static int outcome(struct run *run, int *ret_status, struct img_err *err)
 	if (page->err.code) {
 		page->err.msg[sizeof(page->err.msg) - 1] = '\0';
 		*ret_status = page->status;
-		return img_err_set(err, page->err.code, 0, "%s",
-				   page->err.msg);
+		return img_err_set(err, page->err.code, 0, "%s", page->err.msg);
 	}
 	if (out->error && out->error != EPIPE)
 		return img_err_set(err, IMG_E_SYS, out->error,
@@ -225,9 +223,9 @@ int session_run(struct session *session, int *ret_status, struct img_err *err)
 	if (r < 0)
 		return r;
 	for (int i = 0; i < CHANNEL_STREAMS; i++)
-		flow_init(&run.flows[i], i == CHANNEL_STDIN ? FLOW_IN : FLOW_OUT,
-			  i, channel_ring(channel, (enum channel_stream)i),
-			  false);
+		flow_init(&run.flows[i],
+			  i == CHANNEL_STDIN ? FLOW_IN : FLOW_OUT, i,
+			  channel_ring(channel, (enum channel_stream)i), false);
 	carry(&run);
 	keeper_kill(&session->keeper);
 	drain(&run);

@@ -18,19 +18,14 @@
 
 void setup_release(struct setup *setup)
 {
-	struct img_err ignored = { 0 };
-	int *fds[] = { &setup->state_fd,
-		       &setup->line_fd[0],    &setup->line_fd[1],
+	int *fds[] = { &setup->state_fd, &setup->line_fd[0], &setup->line_fd[1],
 		       &setup->console_fd[0], &setup->console_fd[1] };
 
 	for (size_t i = 0; i < IMG_COUNT(fds); i++)
 		img_fd_release(fds[i]);
-	if (setup->dir) /* an undo: the failure before it counts */
-		(void)!file_remove_tree(AT_FDCWD, setup->dir, &ignored);
-	free(setup->dir);
 	free(setup->program);
 	free(setup->kernel);
-	free(setup->fpregs);
+	free(setup->preload);
 	free(setup->state);
 	kernel_strings_release(&setup->shares);
 	str_release(&setup->job);
@@ -41,8 +36,8 @@ static int check_options(struct setup *setup, struct img_err *err)
 	const struct machine_options *options = setup->options;
 	char text[SIZE_TEXT_MAX];
 
-	setup->mem_bytes = options->mem_bytes ? options->mem_bytes
-					      : MACHINE_MEM_DEFAULT;
+	setup->mem_bytes =
+		options->mem_bytes ? options->mem_bytes : MACHINE_MEM_DEFAULT;
 	if (setup->mem_bytes < KERNEL_MEM_MIN)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "%s of memory is too little for a machine: "
@@ -68,8 +63,8 @@ static int find_kernel(struct setup *setup, struct img_err *err)
 	setup->kernel = kernel_find(dirs, err);
 	if (!setup->kernel)
 		return -(int)err->code;
-	setup->fpregs = part_path("fpregs", err);
-	if (!setup->fpregs)
+	setup->preload = part_path("preload", err);
+	if (!setup->preload)
 		return -(int)err->code;
 	return kernel_check_modules(KERNEL_MODULES_DIR, err);
 }
@@ -148,44 +143,6 @@ static int write_job(struct setup *setup, char **argv,
 	return 0;
 }
 
-/* The kernel's command line has no quotes: only plain names will do. */
-static bool is_plain(const char *path)
-{
-	return path && path[0] == '/' && strlen(path) < 64 &&
-	       path[strspn(path, "abcdefghijklmnopqrstuvwxyz"
-				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				 "0123456789/._-")] == '\0';
-}
-
-static int link_in(const char *dir, const char *name, const char *target,
-		   struct img_err *err)
-{
-	img_auto(img_mem_release) char *path = mem_printf("%s/%s", dir, name);
-
-	if (symlink(target, path) < 0)
-		return img_err_sys(err, "cannot make %s", path);
-	return 0;
-}
-
-static int make_dir(struct setup *setup, struct img_err *err)
-{
-	const char *parent = getenv("TMPDIR");
-	int r;
-
-	setup->dir = mem_printf("%s/img-machine-XXXXXX",
-				is_plain(parent) ? parent : "/tmp");
-	if (!mkdtemp(setup->dir)) {
-		(void)img_err_sys(err, "cannot make the directory %s",
-				  setup->dir);
-		img_mem_release(&setup->dir);
-		return -(int)err->code;
-	}
-	r = link_in(setup->dir, "init", setup->program, err);
-	if (r == 0)
-		r = link_in(setup->dir, "fpregs.so", setup->fpregs, err);
-	return r;
-}
-
 /* One end's flag: the other end has a file description of its own. */
 static int make_nonblocking(int fd)
 {
@@ -194,8 +151,8 @@ static int make_nonblocking(int fd)
 
 static int make_lines(struct setup *setup, struct img_err *err)
 {
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-		       setup->line_fd) < 0 ||
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, setup->line_fd) <
+		    0 ||
 	    make_nonblocking(setup->line_fd[0]) < 0)
 		return img_err_sys(err, "cannot make the machine's line");
 	if (pipe2(setup->console_fd, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -218,7 +175,5 @@ int setup_make(struct setup *setup, char **argv,
 		r = write_job(setup, argv, terminal, err);
 	if (r == 0)
 		r = make_lines(setup, err);
-	if (r == 0)
-		r = make_dir(setup, err);
 	return r;
 }

@@ -15,10 +15,9 @@ struct setup {
 	uint64_t mem_bytes;
 	char *program;	   /* file of img */
 	char *kernel;	   /* file of linux.uml */
-	char *fpregs;	   /* what is preloaded into it */
+	char *preload;	   /* what is preloaded into it */
 	char **shares;	   /* absolute, NULL-terminated */
 	char *state;	   /* the state disk, absolute */
-	char *dir;	   /* private directory, mode 0700; NULL: not ours */
 	struct str job;	   /* encoded */
 	int state_fd;	   /* locked */
 	int line_fd[2];	   /* serial line: host's end, machine's end */
@@ -42,7 +41,7 @@ int setup_make(struct setup *setup, char **argv,
 	       const struct terminal *terminal,
 	       struct img_err *err) IMG_MUST_USE;
 
-/* Closes what is open and removes the private directory if it is ours. */
+/* Closes what is open, frees what is held. */
 void setup_release(struct setup *setup);
 
 #endif

@@ -76,10 +76,11 @@ static int check(int fd, const char *path, struct img_err *err)
 				   "the next call makes it anew",
 				   path);
 	if ((uint64_t)st.st_size < STATE_MIN_BYTES)
-		return img_err_set(err, IMG_E_CORRUPT, 0,
-				   "the state disk %s is damaged: it ends after "
-				   "%lld bytes",
-				   path, (long long)st.st_size);
+		return img_err_set(
+			err, IMG_E_CORRUPT, 0,
+			"the state disk %s is damaged: it ends after "
+			"%lld bytes",
+			path, (long long)st.st_size);
 	return 0;
 }
 
@@ -104,7 +105,7 @@ static int format(int fd, const char *path, const char *temp,
 	if (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)size) < 0)
 		return img_err_sys(err, "cannot make it %llu bytes large",
 				   (unsigned long long)size);
-	r = options->format_state(fd, size, options->format_self, err);
+	r = options->format_state(fd, size, options->state_self, err);
 	if (r < 0)
 		return r;
 	if (fsync(fd) < 0)
@@ -121,8 +122,8 @@ static bool is_ours(int fd, const char *path, const char *temp)
 	struct stat opened, there;
 
 	return fstat(fd, &opened) == 0 && stat(temp, &there) == 0 &&
-	       opened.st_dev == there.st_dev &&
-	       opened.st_ino == there.st_ino && access(path, F_OK) < 0;
+	       opened.st_dev == there.st_dev && opened.st_ino == there.st_ino &&
+	       access(path, F_OK) < 0;
 }
 
 static int create(const char *path, const struct machine_options *options,
@@ -176,6 +177,8 @@ int state_open(const char *path, const struct machine_options *options,
 	r = check(fd, path, err);
 	if (r == 0)
 		r = lock(fd, path, err);
+	if (r == 0 && options->check_state)
+		r = options->check_state(fd, path, options->state_self, err);
 	if (r == 0)
 		*ret_fd = img_fd_take(&fd);
 	return r;

@@ -18,8 +18,8 @@
  *
  * A new one is formatted under the name "<path>.new" and renamed, so a crash
  * leaves either no state disk or a whole one; the next call replaces the
- * leftover.  Looks only at what a file system tells of the file: what is in it
- * the guest's kernel judges.
+ * leftover.  What is in an existing one check_state judges, and then the
+ * guest's kernel.
  *
  * IMG_E_BUSY where another machine has it, IMG_E_INPUT where it is not a
  * regular file, IMG_E_CORRUPT where it is too small to be one.

@@ -48,8 +48,7 @@ static long set_xstate(pid_t pid, void *addr, struct iovec *given)
 	if (given->iov_len >= whole_size)
 		return call(PTRACE_SETREGSET, pid, addr, given);
 	if (given->iov_len < filled_size)
-		memset(whole + given->iov_len, 0,
-		       filled_size - given->iov_len);
+		memset(whole + given->iov_len, 0, filled_size - given->iov_len);
 	filled_size = given->iov_len;
 	memcpy(whole, given->iov_base, given->iov_len);
 	widened.iov_len = whole_size;
