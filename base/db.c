@@ -3,16 +3,18 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
 
 #define CACHED_MAX 48
 
-/* The log is folded into the database once it is this long: by a durable
+/* Whoever opens the database alone reads the whole log, so it has to stay
+ * short.  It is folded into the database once it is this long: by a durable
  * transaction, which pays for an fsync anyway, before any other has to. */
-#define WAL_PAGES_DURABLE 1000
-#define WAL_PAGES_ANY	  8000
+#define WAL_PAGES_DURABLE 64
+#define WAL_PAGES_ANY	  256
 
 struct db_row {
 	struct db *db;
@@ -98,6 +100,17 @@ static int make_schema(struct db *db, const char *schema, int version,
 	return r < 0 ? r : db_commit(db, err);
 }
 
+/* Before the first use of the library in this process: no cache is laid out
+ * ahead of need, since each page of memory that is touched has its price. */
+static void prepare_library(void)
+{
+	static bool done;
+
+	if (!done)
+		(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	done = true;
+}
+
 static int check_schema(struct db *db, bool create, const char *schema,
 			int version, struct img_err *err)
 {
@@ -110,10 +123,24 @@ static int check_schema(struct db *db, bool create, const char *schema,
 	}
 	if (r < 0)
 		return r;
+	if (have == 0) /* its making was interrupted */
+		return img_err_set(err, IMG_E_NOT_FOUND, 0, "%s has no tables",
+				   db->path);
 	if (have != version)
 		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
 				   "%s has format %d, this img knows %d",
 				   db->path, (int)have, version);
+	return 0;
+}
+
+/* Left to itself SQLite makes files that everybody can read. */
+static int make_private(const char *path, struct img_err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return img_err_sys(err, "cannot create %s", path);
+	img_fd_release(&fd);
 	return 0;
 }
 
@@ -125,7 +152,14 @@ int db_open(const char *path, bool create, const char *schema, int version,
 		    (create ? SQLITE_OPEN_CREATE : 0);
 	int r;
 
+	prepare_library();
+	db->durable = true; /* as SQLite begins */
 	db->path = mem_strdup(path);
+	if (create) {
+		r = make_private(path, err);
+		if (r < 0)
+			return r;
+	}
 	if (!create && access(path, F_OK) < 0)
 		return img_err_sys(err, "cannot open %s", path);
 	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK)
@@ -134,11 +168,9 @@ int db_open(const char *path, bool create, const char *schema, int version,
 	/* Closing must not cost an fsync: the log stays for the next one. */
 	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
 				NULL);
+	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	(void)sqlite3_wal_hook(db->sql, wal_grew, db);
-	r = exec(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
-		 "open", err);
-	if (r == 0)
-		r = check_schema(db, create, schema, version, err);
+	r = check_schema(db, create, schema, version, err);
 	if (r < 0)
 		return r;
 	*ret = img_mem_take(&db);
@@ -158,6 +190,17 @@ void db_close(struct db **db)
 	*db = NULL;
 }
 
+/* Empties the log, as far as nobody reads from it, without waiting.  What is
+ * committed is committed, whatever becomes of this. */
+static void fold_log(struct db *db)
+{
+	(void)sqlite3_busy_timeout(db->sql, 0);
+	(void)sqlite3_wal_checkpoint_v2(db->sql, NULL,
+					SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	(void)sqlite3_busy_timeout(db->sql, DB_WAIT_MS);
+	db->wal_pages = 0; /* not again before the next commit */
+}
+
 int db_begin(struct db *db, bool durable, struct img_err *err)
 {
 	int r = 0;
@@ -167,19 +210,21 @@ int db_begin(struct db *db, bool durable, struct img_err *err)
 			 durable ? "PRAGMA synchronous = FULL"
 				 : "PRAGMA synchronous = NORMAL",
 			 "change", err);
+	if (r < 0)
+		return r;
 	db->durable = durable;
-	return r < 0 ? r : exec(db, "BEGIN IMMEDIATE", "change", err);
+	/* First, so that the fsync of a new log's header is ours as well. */
+	if (durable && db->wal_pages > WAL_PAGES_DURABLE)
+		fold_log(db);
+	return exec(db, "BEGIN IMMEDIATE", "change", err);
 }
 
 int db_commit(struct db *db, struct img_err *err)
 {
 	int r = exec(db, "COMMIT", "change", err);
 
-	/* What is committed is committed, whatever becomes of the log. */
-	if (r == 0 &&
-	    db->wal_pages > (db->durable ? WAL_PAGES_DURABLE : WAL_PAGES_ANY))
-		(void)sqlite3_wal_checkpoint_v2(
-			db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (r == 0 && !db->durable && db->wal_pages > WAL_PAGES_ANY)
+		fold_log(db);
 	return r;
 }
 

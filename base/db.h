@@ -23,7 +23,9 @@ struct db_row; /* a running statement */
 
 /**
  * db_open - open a database file
- * @create: make it when missing; else that is IMG_E_NOT_FOUND
+ * @create: make it when missing or without tables, as an interrupted making
+ *	    leaves it; else that is IMG_E_NOT_FOUND
+ *	    Mode 0600: nobody else reads it.
  * @schema: SQL that makes every table; run once, in a new database
  * @version: number of that schema; another one is IMG_E_UNSUPPORTED
  */

@@ -1,11 +1,8 @@
 #include "base/cleanup.h"
-#include "base/str.h"
 #include "cli/container.h"
 #include "cli/verb.h"
 #include "image/config.h"
 #include "image/image.h"
-
-#include <string.h>
 
 struct options {
 	const char *message;
@@ -46,25 +43,6 @@ static int make_config(const struct container_row *row,
 	return r;
 }
 
-/* What the container ran, as one line. */
-static char *command_line(const char *config_text)
-{
-	img_auto(json_release) json_t *config =
-		json_loads(config_text, 0, NULL);
-	struct str line = { 0 };
-	static const char *const keys[] = { "Entrypoint", "Cmd" };
-
-	str_add(&line, "");
-	for (size_t k = 0; k < IMG_COUNT(keys); k++) {
-		char **words = image_config_strings(config, keys[k]);
-
-		for (size_t i = 0; words[i]; i++)
-			str_addf(&line, "%s%s", line.len ? " " : "", words[i]);
-		image_config_strings_free(&words);
-	}
-	return str_take(&line);
-}
-
 static int commit(struct store *store, const struct container_row *row,
 		  const struct options *o, const struct image_name *name,
 		  struct id *ret, struct img_err *err)
@@ -81,7 +59,7 @@ static int commit(struct store *store, const struct container_row *row,
 	has_parent = image_get(store, row->image.hex, &parent, err);
 	if (has_parent < 0)
 		return has_parent;
-	created_by = command_line(row->config);
+	created_by = image_config_command(row->config);
 	r = volume_snapshot(store, &row->volume, &new, err);
 	if (r < 0)
 		return r;

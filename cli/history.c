@@ -1,138 +1,116 @@
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "base/str.h"
 #include "cli/clock.h"
-#include "cli/table.h"
-#include "cli/verb.h"
+#include "cli/list.h"
 #include "image/image.h"
 #include "storage/account.h"
 
 #include <string.h>
 
+/* Longest command that a table shows whole. */
+#define COMMAND_MAX 45
+
 struct options {
-	const char *format;
-	bool quiet, no_trunc;
+	struct list_options list;
 };
 
 static const struct option_row rows[] = {
-	{ 0, "format", "FORMAT", "table or json", OPTION_TEXT,
-	  offsetof(struct options, format) },
-	{ 0, "no-trunc", NULL, "show whole ids and commands", OPTION_FLAG,
-	  offsetof(struct options, no_trunc) },
-	{ 'q', "quiet", NULL, "show ids alone", OPTION_FLAG,
-	  offsetof(struct options, quiet) },
+	LIST_OPTION_ROWS(struct options),
 };
 
-struct list {
-	const struct options *o;
-	struct store *store;
+struct walk {
+	struct list *list;
 	struct account *account;
-	struct table table;
-	json_t *json;
 };
 
-/* What a step added, as long as both its sides are there to be compared. */
-static int step_bytes(struct list *list, const char *layer, bool *ret_known,
+/* What a step added: 1 with *ret_bytes, 0 when one of its sides is gone. */
+static int step_bytes(const struct walk *walk, const char *layer,
 		      uint64_t *ret_bytes, struct img_err *err)
 {
+	struct store *store = walk->list->store;
 	img_auto(image_release) struct image image = { 0 };
 	img_auto(image_release) struct image parent = { 0 };
 	struct account_usage usage;
-	int r = image_get(list->store, layer, &image, err);
+	int r = image_get(store, layer, &image, err);
 
-	*ret_known = r > 0;
 	if (r <= 0)
 		return r;
 	if (!image.parent.hex[0]) {
-		r = account_volume(list->account, image.volume.id, &usage, err);
+		r = account_volume(walk->account, image.volume.id, &usage, err);
 		*ret_bytes = usage.mapped_bytes;
-		return r;
+		return r < 0 ? r : 1;
 	}
-	r = image_get(list->store, image.parent.hex, &parent, err);
-	*ret_known = r > 0;
-	return r <= 0 ? r
-		      : account_change(list->account, parent.volume.id,
-				       image.volume.id, ret_bytes, err);
+	r = image_get(store, image.parent.hex, &parent, err);
+	if (r <= 0)
+		return r;
+	r = account_change(walk->account, parent.volume.id, image.volume.id,
+			   ret_bytes, err);
+	return r < 0 ? r : 1;
 }
 
 static int add_step(void *self, const struct image_step *step,
 		    struct img_err *err)
 {
-	struct list *list = self;
+	const struct walk *walk = self;
+	struct list *list = walk->list;
 	char age[CLOCK_TEXT_MAX], time[CLOCK_TEXT_MAX], size[SIZE_TEXT_MAX];
-	char id[ID_LEN + 1], by[256];
+	char id[ID_LEN + 1], by[COMMAND_MAX + 1];
+	bool cut = !list->options->no_trunc &&
+		   strlen(step->created_by) > COMMAND_MAX;
 	uint64_t bytes = 0;
-	bool known = false;
-	int r = 0;
+	int known;
 
-	(void)snprintf(id, sizeof(id), "%.*s",
-		       list->o->no_trunc ? ID_LEN : ID_SHORT_LEN, step->layer);
-	if (list->o->quiet) {
-		(void)printf("%s\n", id);
+	if (list_quiet(list, step->layer))
 		return 0;
-	}
-	r = step_bytes(list, step->layer, &known, &bytes, err);
-	if (r < 0)
-		return r;
-	if (!list->o->no_trunc && strlen(step->created_by) > 45)
-		(void)snprintf(by, sizeof(by), "%.42s...", step->created_by);
-	table_add(&list->table,
-		  (const char *const[]){
-			  id, clock_age(step->created_ns, age),
-			  !list->o->no_trunc && strlen(step->created_by) > 45
-				  ? by
-				  : step->created_by,
-			  known ? num_format_size(bytes, size) : "-",
-			  step->comment });
-	(void)json_array_append_new(
-		list->json,
-		json_pack("{ss ss ss ss so}", "Id", step->layer, "Created",
-			  clock_rfc3339(step->created_ns, time), "CreatedBy",
-			  step->created_by, "Comment", step->comment, "Size",
-			  known ? json_integer((json_int_t)bytes)
-				: json_null()));
+	known = step_bytes(walk, step->layer, &bytes, err);
+	if (known < 0)
+		return known;
+	(void)snprintf(by, sizeof(by), "%.*s...", COMMAND_MAX - 3,
+		       step->created_by);
+	list_add(list,
+		 (const char *const[]){ list_id(list, step->layer, id),
+					clock_age(step->created_ns, age),
+					cut ? by : step->created_by,
+					known ? num_format_size(bytes, size)
+					      : "-",
+					step->comment },
+		 json_pack("{ss ss ss ss so}", "Id", step->layer, "Created",
+			   clock_rfc3339(step->created_ns, time), "CreatedBy",
+			   step->created_by, "Comment", step->comment, "Size",
+			   known ? json_integer((json_int_t)bytes)
+				 : json_null()));
 	return 0;
 }
 
-static int fill(const struct cli *cli, const char *ref, struct list *list,
-		struct img_err *err)
+static int fill(struct list *list, struct img_err *err)
 {
-	img_auto(store_close) struct store *store = NULL;
 	img_auto(account_close) struct account *account = NULL;
 	img_auto(image_release) struct image image = { 0 };
-	int r = cli_open_store(cli, false, &store, err);
+	struct walk walk = { .list = list };
+	int r = image_find(list->store, list->ref, &image, err);
 
 	if (r == 0)
-		r = image_find(store, ref, &image, err);
-	if (r == 0)
-		r = account_open(store, &account, err);
+		r = account_open(list->store, &account, err);
 	if (r < 0)
 		return r;
-	list->store = store;
-	list->account = account;
-	return image_each_step(store, image.id.hex, add_step, list, err);
+	walk.account = account;
+	return image_each_step(list->store, image.id.hex, add_step, &walk, err);
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
-	struct list list = { .o = values };
-	bool json;
-	int r = format_is_json(list.o->format, &json, err);
+	static const struct list_kind kind = {
+		.columns = 5,
+		.heading = { "IMAGE", "CREATED", "CREATED BY", "SIZE",
+			     "COMMENT" },
+		.needs_store = true,
+		.fill = fill,
+	};
+	const struct options *o = values;
 
-	if (r < 0)
-		return r;
-	table_init(&list.table, 5,
-		   (const char *const[]){ "IMAGE", "CREATED", "CREATED BY",
-					  "SIZE", "COMMENT" });
-	list.json = json_array();
-	r = fill(cli, argv[0], &list, err);
-	if (r == 0 && json)
-		format_print_json(json_incref(list.json));
-	else if (r == 0 && !list.o->quiet)
-		table_print(&list.table, false);
-	json_decref(list.json);
-	table_release(&list.table);
-	return r;
+	return list_run(cli, &kind, &o->list, o, argv[0], err);
 }
 
 const struct verb verb_history = {

@@ -99,6 +99,9 @@ static int make_spec(const struct container_row *row, struct parts *p,
 		.id = row->id.hex,
 		.hostname = image_config_string(p->config, "Hostname"),
 		.root_device = p->node,
+		/* What is removed at its end has no state that a power cut
+		 * could spoil: its writes need no order on the disk. */
+		.root_options = row->auto_remove ? "nobarrier" : NULL,
 		.argv = p->argv,
 		.env = p->env,
 		.cwd = image_config_string(p->config, "WorkingDir"),

@@ -5,8 +5,10 @@
 #include "cli/guest.h"
 #include "cli/verb.h"
 #include "image/formats.h"
+#include "storage/probe.h"
 
 #include <limits.h>
+#include <string.h>
 
 struct options {
 	uint64_t mem_bytes;
@@ -34,6 +36,23 @@ static int format_state(int fd, uint64_t size_bytes, void *self,
 	return mkfs ? mkfs(fd, size_bytes, "img-state", err) : -(int)err->code;
 }
 
+static int check_state(int fd, const char *path, void *self,
+		       struct img_err *err)
+{
+	probe_content_fn *probe = part_symbol(PROBE_PART, "probe_content", err);
+	char type[PROBE_TYPE_MAX];
+	int r;
+
+	if (!probe)
+		return -(int)err->code;
+	r = probe(fd, path, type, err);
+	if (r < 0 || (r > 0 && strcmp(type, "ext4") == 0))
+		return r < 0 ? r : 0;
+	return img_err_set(err, IMG_E_CORRUPT, 0,
+			   "%s is no state disk: it holds %s", path,
+			   r > 0 ? type : "no file system");
+}
+
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
@@ -47,6 +66,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		.init_program = program,
 		.verbose = o->verbose,
 		.format_state = format_state,
+		.check_state = check_state,
 	};
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	int status = MACHINE_STATUS_FAILED;

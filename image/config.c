@@ -61,3 +61,20 @@ void image_config_strings_free(char ***strings)
 	free(*strings);
 	*strings = NULL;
 }
+
+char *image_config_command(const char *config_text)
+{
+	static const char *const keys[] = { "Entrypoint", "Cmd" };
+	img_auto(json_release) json_t *config =
+		json_loads(config_text, 0, NULL);
+	struct str line = { 0 };
+
+	for (size_t k = 0; k < IMG_COUNT(keys); k++) {
+		char **words = image_config_strings(config, keys[k]);
+
+		for (size_t i = 0; words[i]; i++)
+			str_addf(&line, "%s%s", line.len ? " " : "", words[i]);
+		image_config_strings_free(&words);
+	}
+	return str_take(&line);
+}

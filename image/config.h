@@ -39,6 +39,9 @@ const char *image_config_string(const json_t *config, const char *key);
 /* A NULL-terminated copy of an array of strings, never NULL; the caller frees
  * it with image_config_strings_free. */
 char **image_config_strings(const json_t *config, const char *key);
+/* What an image or container with this configuration runs, as one line: its
+ * Entrypoint, then its Cmd; heap. */
+char *image_config_command(const char *config_text);
 void image_config_strings_free(char ***strings);
 
 static inline void json_release(json_t **json)

@@ -21,6 +21,8 @@ int ext4_file_begin(struct ext4_file *file, struct ext4_fs *fs,
 
 static void zero_fill(struct ext4_file *file, size_t n)
 {
+	if (!n)
+		return; /* place may be NULL */
 	memset(file->place, 0, n);
 	file->place += n;
 	file->n_place -= n;

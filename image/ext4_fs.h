@@ -97,6 +97,9 @@ void ext4_fs_free(struct ext4_fs *fs, uint64_t block, uint64_t n)
 /* Enters into the block bitmap what was handed out and not given back. */
 void ext4_fs_settle(struct ext4_fs *fs) IMG_NONNULL(1);
 
+/* Inodes for files: those that ext4 keeps for itself are not counted. */
+uint64_t ext4_fs_n_inodes(const struct ext4_fs *fs) IMG_NONNULL(1);
+
 /* What files and directories take, as df shows it: tables and journal aside.
  * Right once ext4_fs_settle was called. */
 uint64_t ext4_fs_used_bytes(const struct ext4_fs *fs) IMG_NONNULL(1);

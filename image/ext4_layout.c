@@ -187,6 +187,20 @@ static int metadata_place(struct ext4_fs *fs, struct img_err *err)
 	return 0;
 }
 
+/*
+ * What the kernel computes at every mount: all blocks that can never hold
+ * content.  Where the superblock says otherwise, it corrects that one and all
+ * its copies (fs/ext4/super.c, ext4_update_overhead), which would cost every
+ * snapshot a chunk for each copy.
+ */
+static void overhead_set(struct ext4_fs *fs)
+{
+	struct ext2_super_block *sb = fs->e2->super;
+
+	sb->s_overhead_clusters =
+		(uint32_t)(ext2fs_blocks_count(sb) - fs->n_free);
+}
+
 int ext4_fs_create(struct ext4_fs *fs, int fd, const struct ext4_geometry *geo,
 		   struct img_err *err)
 {
@@ -207,6 +221,7 @@ int ext4_fs_create(struct ext4_fs *fs, int fd, const struct ext4_geometry *geo,
 	fs->next = fs->area_end = fs->data_block;
 	fs->n_free = ext2fs_free_blocks_count(fs->e2->super);
 	fs->n_left = fs->n_free;
+	overhead_set(fs);
 	return r;
 }
 

@@ -16,7 +16,7 @@ void ext4_out_init(struct ext4_out *out, int fd, uint32_t chunk_bytes)
 	int flags = fcntl(fd, F_GETFL);
 	void *buffer = NULL;
 
-	*out = (struct ext4_out){ .fd = fd };
+	*out = (struct ext4_out){ .fd = fd, .flags = -1 };
 	out->n_buffer = BUFFER_BYTES / EXT4_BLOCK_BYTES;
 	out->n_chunk = n_chunk ? n_chunk : 1;
 	if (out->n_chunk > out->n_buffer)
@@ -25,14 +25,17 @@ void ext4_out_init(struct ext4_out *out, int fd, uint32_t chunk_bytes)
 	if (posix_memalign(&buffer, EXT4_BLOCK_BYTES, BUFFER_BYTES))
 		abort(); /* as base/str.h does */
 	out->buffer = buffer;
-	if (flags >= 0) /* refused by tmpfs, for one: then not */
-		(void)fcntl(fd, F_SETFL, flags | O_DIRECT);
+	/* refused by tmpfs, for one: then not */
+	if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0)
+		out->flags = flags;
 }
 
 void ext4_out_release(struct ext4_out *out)
 {
+	if (out->flags >= 0)
+		(void)fcntl(out->fd, F_SETFL, out->flags); /* were accepted */
 	free(out->buffer);
-	*out = (struct ext4_out){ .fd = -1 };
+	*out = (struct ext4_out){ .fd = -1, .flags = -1 };
 }
 
 static int write_failed(const struct ext4_out *out, struct img_err *err)

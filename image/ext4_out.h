@@ -17,6 +17,7 @@
 
 struct ext4_out {
 	int fd;
+	int flags; /* of fd, as they were; -1: not changed */
 	uint8_t *buffer;
 	uint32_t n_buffer, n_chunk; /* blocks */
 	uint64_t first;		    /* block that the buffer begins with */
@@ -24,8 +25,8 @@ struct ext4_out {
 	uint64_t written_bytes;
 };
 
-/* Ends the program when memory runs out.  @fd is borrowed; its O_DIRECT flag
- * is set if it can be, and stays so. */
+/* Ends the program when memory runs out.  @fd is borrowed; O_DIRECT is set on
+ * it, if it can be, until the release. */
 void ext4_out_init(struct ext4_out *out, int fd, uint32_t chunk_bytes)
 	IMG_NONNULL(1);
 /* Drops what was not written. */

@@ -100,3 +100,9 @@ uint64_t ext4_fs_used_bytes(const struct ext4_fs *fs)
 	return (fs->n_free - ext2fs_free_blocks_count(fs->e2->super)) *
 	       EXT4_BLOCK_BYTES;
 }
+
+uint64_t ext4_fs_n_inodes(const struct ext4_fs *fs)
+{
+	/* of the first ten, the root's is one */
+	return fs->e2->super->s_inodes_count - EXT2_GOOD_OLD_FIRST_INO + 2;
+}

@@ -27,8 +27,7 @@ static struct tree_node *next_node(const struct tree *tree,
 	}
 }
 
-static int numbers_give(struct ext4_fs *fs, struct tree *tree,
-			struct img_err *err)
+static void numbers_give(struct tree *tree)
 {
 	uint32_t ino = EXT2_GOOD_OLD_FIRST_INO;
 	struct tree_node *root = tree_first(tree), *node = NULL;
@@ -39,14 +38,8 @@ static int numbers_give(struct ext4_fs *fs, struct tree *tree,
 			node->ino = EXT2_ROOT_INO;
 			continue;
 		}
-		if (ino > fs->e2->super->s_inodes_count)
-			return img_err_set(err, IMG_E_NO_SPACE, 0,
-					   "too many files for the %u inodes "
-					   "of the volume",
-					   fs->e2->super->s_inodes_count);
 		node->ino = ino++;
 	}
-	return 0;
 }
 
 static void reserved_count(struct ext4_fs *fs)
@@ -70,7 +63,7 @@ static int blocks_write(struct ext4_fs *fs, struct tree *tree,
 		if (r == 0)
 			r = ext4_extents_write(fs, node, err);
 		if (r < 0)
-			return img_err_prefix(err, "the directories");
+			return entry_blame_as("the tree of directories", err);
 	}
 	for (node = tree_first(tree); node; node = node->next)
 		if (!node->links)
@@ -103,10 +96,10 @@ static int inodes_write(struct ext4_fs *fs, struct tree *tree,
 int ext4_write_tree(struct ext4_fs *fs, struct tree *tree, struct img_err *err)
 {
 	errcode_t code;
-	int r = numbers_give(fs, tree, err);
+	int r;
 
-	if (r == 0)
-		r = blocks_write(fs, tree, err);
+	numbers_give(tree);
+	r = blocks_write(fs, tree, err);
 	if (r == 0)
 		r = inodes_write(fs, tree, err);
 	if (r == 0 && fs->n_journal)

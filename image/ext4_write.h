@@ -11,6 +11,7 @@
 /**
  * ext4_write_tree - write directories, inodes, bitmaps, journal, superblock
  *
+ * The tree may have no more nodes than ext4_fs_n_inodes().
  * Inode numbers go to directories first, then to the others, both in order
  * of arrival, so that what a container changes lies close together.  On
  * return everything was handed to the device, but not synced.

@@ -114,6 +114,17 @@ static int put_record(struct store *store, const struct image *image,
 	return image_record_put(store, image, names, history, err);
 }
 
+/* A record that could not be synced may be there all the same.  Where it
+ * cannot be taken back, the volume must not go before it: both are left to the
+ * next open of the store. */
+static void take_back(struct volume_pending *pending)
+{
+	struct img_err dropped = { 0 }; /* the first failure counts */
+
+	if (ledger_drop(pending->store, pending->volume.id, &dropped) < 0)
+		volume_keep(pending);
+}
+
 int image_add(struct store *store, const struct image_new *new,
 	      struct id *ret_id, struct img_err *err)
 {
@@ -129,13 +140,10 @@ int image_add(struct store *store, const struct image_new *new,
 	if (new->parent)
 		image.parent = new->parent->id;
 	r = put_record(store, &image, new, err);
-	if (r < 0)
-		return r;
-	r = insert_rows(store, &image, new, err);
+	if (r == 0)
+		r = insert_rows(store, &image, new, err);
 	if (r < 0) {
-		struct img_err dropped = { 0 }; /* the first failure counts */
-
-		IMG_IGNORE(ledger_drop(store, image.volume.id, &dropped));
+		take_back(new->volume);
 		return r;
 	}
 	volume_keep(new->volume);

@@ -6,6 +6,7 @@
 #include "image/ext4_write.h"
 #include "image/ext4_xattr.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -112,9 +113,16 @@ static int check_device(const struct entry *entry, struct img_err *err)
 			   DEV_MINOR_MAX);
 }
 
-/* Directory blocks are written last; better to know early. */
-static int check_names_fit(struct work *w, struct img_err *err)
+/* Directories and inodes are written last; better to know early. */
+static int check_tree_fits(struct work *w, struct img_err *err)
 {
+	uint64_t n_inodes = ext4_fs_n_inodes(&w->fs);
+
+	if (tree_n_nodes(w->tree) > n_inodes)
+		return img_err_set(err, IMG_E_NO_SPACE, 0,
+				   "is one file more than the volume has "
+				   "inodes, %" PRIu64,
+				   n_inodes);
 	if (tree_name_bytes(w->tree) / EXT4_BLOCK_BYTES > w->fs.n_left)
 		return ext4_fs_full(&w->fs, err);
 	return 0;
@@ -130,7 +138,7 @@ static int entry_store(struct work *w, const struct entry *entry,
 		return r; /* names the entry itself */
 	if (entry->type == ENTRY_HARDLINK)
 		return 0;
-	r = check_names_fit(w, err);
+	r = check_tree_fits(w, err);
 	if (r == 0)
 		r = ext4_xattrs_write(&w->fs, w->tree, node, entry->xattrs,
 				      entry->n_xattrs, &w->stats.skipped_xattrs,

@@ -44,7 +44,7 @@ struct rootfs_stats {
 /**
  * rootfs_write - fill a file system from a source
  * @source: read to its end, or to the first error; stays the caller's
- * @fd: open for writing; O_DIRECT is set on it where the target takes that
+ * @fd: open for writing; O_DIRECT is set on it meanwhile, where it can be
  * @size_bytes: of the file system, 16 MiB or more
  * @stats: may be NULL
  *

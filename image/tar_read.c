@@ -2,7 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "image/tar_acl.h"
+#include "image/tar_entry.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,13 +10,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* Few system calls, few pages. */
 #define READ_BYTES  (256u * 1024)
 #define DRAIN_BYTES (1024u * 1024) /* the largest record GNU tar may pad to */
-#define ID_MAX	    (UINT32_MAX - 1)
 
 struct tar {
 	struct entry_source source; /* first */
@@ -30,9 +30,7 @@ struct tar {
 	int read_errno;
 	uint64_t done_bytes, total_bytes, n_entries;
 	char last[160]; /* name of the entry before, perhaps cut */
-	struct entry_xattr *xattrs;
-	size_t n_xattrs, capacity;
-	struct str acl[2]; /* access, default */
+	struct tar_xattrs xattrs;
 	uint8_t *buffer;
 };
 
@@ -78,8 +76,9 @@ static int read_failed(const struct tar *tar, struct img_err *err)
 	return 0;
 }
 
-/* What libarchive found wrong, as a phrase that wants a subject. */
-static int malformed(struct tar *tar, struct img_err *err)
+/* What libarchive found wrong, as a phrase that wants a subject.  @code is
+ * what it returned; where the archive just ends it may leave no message. */
+static int malformed(struct tar *tar, int code, struct img_err *err)
 {
 	const char *text = archive_error_string(tar->archive);
 	char quoted[ENTRY_QUOTED_MAX];
@@ -87,24 +86,23 @@ static int malformed(struct tar *tar, struct img_err *err)
 
 	if (r < 0)
 		return r;
-	if (!text)
-		text = "malformed";
-	if (strncmp(text, "Truncated", 9) == 0)
+	if (!text || strncmp(text, "Truncated", 9) == 0)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "is cut short: the archive is truncated");
 	if (strcmp(text, "Damaged tar archive") == 0)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "has a damaged header: wrong checksum");
+		return img_err_set(
+			err, IMG_E_INPUT, 0, "has a damaged header%s",
+			code == ARCHIVE_RETRY ? ": wrong checksum" : "");
 	(void)entry_quote(text, quoted);
 	return img_err_set(err, IMG_E_INPUT, 0, "cannot be read: %.*s",
 			   (int)strlen(quoted) - 2, quoted + 1);
 }
 
 /* The same for an entry whose name is not known yet. */
-static int header_malformed(struct tar *tar, struct img_err *err)
+static int header_malformed(struct tar *tar, int code, struct img_err *err)
 {
 	char quoted[ENTRY_QUOTED_MAX], subject[ENTRY_LABEL_MAX + 16];
-	int r = malformed(tar, err);
+	int r = malformed(tar, code, err);
 
 	if (err->code != IMG_E_INPUT)
 		return r;
@@ -149,137 +147,6 @@ static int header_read(struct tar *tar)
 	return r;
 }
 
-static int type_of(struct tar *tar, struct entry *ret, struct img_err *err)
-{
-	if (archive_entry_hardlink(tar->entry)) {
-		ret->type = ENTRY_HARDLINK;
-		ret->link = archive_entry_hardlink(tar->entry);
-		return 0;
-	}
-	switch (archive_entry_filetype(tar->entry)) {
-	case AE_IFREG:
-		ret->type = ENTRY_FILE;
-		return 0;
-	case AE_IFDIR:
-		ret->type = ENTRY_DIR;
-		return 0;
-	case AE_IFLNK:
-		ret->type = ENTRY_SYMLINK;
-		ret->link = archive_entry_symlink(tar->entry);
-		if (!ret->link)
-			ret->link = "";
-		return 0;
-	case AE_IFCHR:
-		ret->type = ENTRY_CHAR;
-		return 0;
-	case AE_IFBLK:
-		ret->type = ENTRY_BLOCK;
-		return 0;
-	case AE_IFIFO:
-		ret->type = ENTRY_FIFO;
-		return 0;
-	case AE_IFSOCK:
-		ret->type = ENTRY_SOCKET;
-		return 0;
-	default:
-		return img_err_set(err, IMG_E_INPUT, 0, "is of no known type");
-	}
-}
-
-static uint32_t clamp32(uint64_t value)
-{
-	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
-static int owner_of(struct tar *tar, struct entry *ret, struct img_err *err)
-{
-	int64_t uid = archive_entry_uid(tar->entry);
-	int64_t gid = archive_entry_gid(tar->entry);
-
-	if (uid < 0 || uid > ID_MAX || gid < 0 || gid > ID_MAX)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "has the impossible owner %" PRId64
-				   ":%" PRId64,
-				   uid, gid);
-	ret->uid = (uint32_t)uid;
-	ret->gid = (uint32_t)gid;
-	return 0;
-}
-
-static void time_of(struct tar *tar, struct entry *ret)
-{
-	ret->mtime_s = archive_entry_mtime(tar->entry);
-	ret->mtime_ns = (uint32_t)archive_entry_mtime_nsec(tar->entry);
-	if (ret->mtime_s < 0 && ret->mtime_ns) {
-		/* "-1.25" comes as -1 and .25: the fraction counts down */
-		ret->mtime_s -= 1;
-		ret->mtime_ns = 1000000000u - ret->mtime_ns;
-	}
-}
-
-static void xattr_push(struct tar *tar, const char *name, const void *value,
-		       size_t size)
-{
-	if (tar->n_xattrs == tar->capacity) {
-		tar->capacity = tar->capacity ? tar->capacity * 2 : 8;
-		tar->xattrs = mem_realloc(tar->xattrs,
-					  tar->capacity * sizeof(*tar->xattrs));
-	}
-	tar->xattrs[tar->n_xattrs++] = (struct entry_xattr){
-		.name = name, .value = value, .size_bytes = size
-	};
-}
-
-static int xattrs_of(struct tar *tar, struct entry *ret, struct img_err *err)
-{
-	static const char *const acl_name[] = { "system.posix_acl_access",
-						"system.posix_acl_default" };
-	const char *name;
-	const void *value;
-	size_t size;
-
-	tar->n_xattrs = 0;
-	if (archive_entry_xattr_reset(tar->entry))
-		while (archive_entry_xattr_next(tar->entry, &name, &value,
-						&size) == ARCHIVE_OK)
-			xattr_push(tar, name, value, size);
-	for (int i = 0; i < 2 && archive_entry_acl_types(tar->entry); i++) {
-		int r = tar_acl_read(tar->entry, i == 1, &tar->acl[i],
-				     &ret->mode, err);
-
-		if (r < 0)
-			return r;
-		if (tar->acl[i].len)
-			xattr_push(tar, acl_name[i], tar->acl[i].s,
-				   tar->acl[i].len);
-	}
-	ret->xattrs = tar->xattrs;
-	ret->n_xattrs = tar->n_xattrs;
-	return 0;
-}
-
-static int attributes_of(struct tar *tar, struct entry *ret,
-			 struct img_err *err)
-{
-	int64_t size = archive_entry_size(tar->entry);
-	int r = type_of(tar, ret, err);
-
-	if (r < 0)
-		return r;
-	ret->mode = archive_entry_perm(tar->entry) & 07777;
-	time_of(tar, ret);
-	ret->dev_major = clamp32(archive_entry_rdevmajor(tar->entry));
-	ret->dev_minor = clamp32(archive_entry_rdevminor(tar->entry));
-	if (ret->type == ENTRY_FILE) {
-		if (size < 0)
-			return img_err_set(err, IMG_E_INPUT, 0,
-					   "has a negative size");
-		ret->size_bytes = (uint64_t)size;
-	}
-	r = owner_of(tar, ret, err);
-	return r < 0 ? r : xattrs_of(tar, ret, err);
-}
-
 static int tar_next(struct entry_source *self, struct entry *ret,
 		    struct img_err *err)
 {
@@ -293,10 +160,10 @@ static int tar_next(struct entry_source *self, struct entry *ret,
 	if (r == ARCHIVE_OK || r == ARCHIVE_WARN)
 		ret->path = archive_entry_pathname(tar->entry);
 	if (!ret->path)
-		return header_malformed(tar, err);
+		return header_malformed(tar, r, err);
 	(void)snprintf(tar->last, sizeof(tar->last), "%s", ret->path);
-	r = r == ARCHIVE_OK ? attributes_of(tar, ret, err)
-			    : malformed(tar, err);
+	r = r == ARCHIVE_OK ? tar_entry_read(tar->entry, &tar->xattrs, ret, err)
+			    : malformed(tar, r, err);
 	return r < 0 ? entry_blame(ret, err) : 1;
 }
 
@@ -311,7 +178,7 @@ static int tar_data(struct entry_source *self, struct entry_data *ret,
 	if (r == ARCHIVE_EOF)
 		return 0;
 	if (r != ARCHIVE_OK)
-		return malformed(tar, err);
+		return malformed(tar, r, err);
 	ret->offset_bytes = (uint64_t)offset;
 	return 1;
 }
@@ -333,9 +200,7 @@ static void tar_close(struct entry_source *self)
 		(void)archive_read_free(tar->archive); /* nothing to lose */
 	if (tar->own_fd)
 		(void)close(tar->fd); /* was only read */
-	str_release(&tar->acl[0]);
-	str_release(&tar->acl[1]);
-	free(tar->xattrs);
+	tar_xattrs_release(&tar->xattrs);
 	free(tar->buffer);
 	free(tar->name);
 	free(tar);
@@ -356,10 +221,15 @@ static int forms_enable(struct archive *archive)
 
 static int open_failed(struct tar *tar, struct img_err *err)
 {
+	const char *text = archive_error_string(tar->archive);
 	int r = read_failed(tar, err);
 
 	if (r < 0)
 		return r;
+	if (text && strcmp(text, "Unrecognized archive format") != 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "%s cannot be unpacked: %s", tar->name,
+				   text);
 	return img_err_set(err, IMG_E_INPUT, 0,
 			   "%s is not a tar archive (plain, gzip, bzip2, xz or "
 			   "zstd)",

@@ -16,7 +16,7 @@ struct tree {
 	struct tree_node *root, *last;
 	struct tree_options options;
 	uint64_t n_entries; /* ever added: replaced ones take memory too */
-	uint64_t name_bytes;
+	uint64_t name_bytes, n_nodes;
 };
 
 static mode_t mode_of(const struct entry *entry)
@@ -54,6 +54,7 @@ struct tree *tree_new(const struct tree_options *options)
 	tree_index_init(&tree->index);
 	tree->root = node_new(tree, S_IFDIR | 0755);
 	tree->root->links = 1;
+	tree->n_nodes = 1;
 	tree->root->mtime_s = options->now_s;
 	tree->root->dir->parent = tree->root;
 	return tree;
@@ -79,6 +80,11 @@ void *tree_alloc(struct tree *tree, size_t size)
 	return tree_index_alloc(&tree->index, size);
 }
 
+uint64_t tree_n_nodes(const struct tree *tree)
+{
+	return tree->n_nodes;
+}
+
 uint64_t tree_name_bytes(const struct tree *tree)
 {
 	return tree->name_bytes;
@@ -98,7 +104,8 @@ static int name_add(struct tree *tree, const struct tree_key *key,
 	tree->n_entries++;
 	tree->name_bytes += (key->len + 8u + 3u) & ~3u;
 	tree_index_insert(&tree->index, key, node);
-	node->links++;
+	if (node->links++ == 0)
+		tree->n_nodes++;
 	if (tree_node_is_dir(node))
 		node->dir->parent = key->dir;
 	return 0;
@@ -106,7 +113,8 @@ static int name_add(struct tree *tree, const struct tree_key *key,
 
 static void name_remove(struct tree *tree, struct tree_dentry *dentry)
 {
-	dentry->node->links--;
+	if (--dentry->node->links == 0)
+		tree->n_nodes--;
 	tree->name_bytes -= (dentry->name_len + 8u + 3u) & ~3u;
 	tree_index_remove(&tree->index, dentry);
 }
@@ -183,7 +191,6 @@ static void attributes_set(struct tree_node *node, const struct entry *entry)
 	node->gid = entry->gid;
 	node->mtime_s = entry->mtime_s;
 	node->mtime_ns = entry->mtime_ns;
-	node->xattrs = NULL;
 }
 
 /* Makes room for an entry where something has its name already.  *ret is

@@ -59,8 +59,8 @@ struct tree_dir {
 /* Extended attributes as they will be stored. */
 struct tree_xattrs {
 	uint64_t block; /* with those that the inode has no room for; or 0 */
-	uint16_t body_bytes;
-	uint8_t body[]; /* for the inode */
+	uint32_t body_bytes;
+	uint8_t body[]; /* for the inode; aligned like the field before */
 };
 
 struct tree_node {
@@ -101,8 +101,8 @@ struct tree_node *tree_first(const struct tree *tree) IMG_NONNULL(1);
  * Missing parents are made, 0755 and root's.  Leading slashes and "." are
  * dropped.  A directory over a directory takes the entry's attributes and
  * keeps its content; over anything else an entry replaces what was there, a
- * directory only if it is empty.  The entry's extended attributes are left
- * to the caller: *ret has none, whatever was there before.
+ * directory only if it is empty.  Extended attributes are left to the
+ * caller: a directory that was there still has its old ones.
  *
  * Returns 0, or -IMG_E_INPUT with the entry named: ".." in a path, a parent
  * that is a symlink or no directory, a component over 255 bytes, a hard link
@@ -115,6 +115,9 @@ int tree_add(struct tree *tree, const struct entry *entry,
 
 /* Memory that lives as long as the tree. */
 void *tree_alloc(struct tree *tree, size_t size) IMG_NONNULL(1);
+
+/* Nodes that have a name: what takes an inode each. */
+uint64_t tree_n_nodes(const struct tree *tree) IMG_NONNULL(1);
 
 /* What the names of this tree will take in directory blocks, roughly. */
 uint64_t tree_name_bytes(const struct tree *tree) IMG_NONNULL(1);

@@ -71,7 +71,7 @@ static int check_usable(struct img_err *err)
 
 	if (usable)
 		return 0;
-	if (!kernel_has_dm() && access("/dev/mapper/control", F_OK) < 0)
+	if (access("/dev/mapper/control", F_OK) < 0 && !kernel_has_dm())
 		return img_err_set(err, IMG_E_NO_DM, 0,
 				   "this kernel has no device-mapper");
 	if (geteuid() != 0)

@@ -55,21 +55,21 @@ static void read_hint(struct store *store, struct ledger_tail *hint)
 		*hint = (struct ledger_tail){ 0 };
 }
 
-static int write_hint(struct store *store, const struct ledger_tail *tail,
-		      struct img_err *err)
+/* Without it, or with an older one, the next append looks further: that is
+ * no reason to fail now, when the record is on the disk. */
+static void write_hint(struct store *store, const struct ledger_tail *tail)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
+	struct img_err dropped = { 0 };
 	char text[80];
-	int r;
 
 	(void)snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %" PRIu64,
 		       tail->generation, tail->offset, tail->seq);
-	r = db_begin(store->db, false, err);
-	if (r < 0)
-		return r;
+	if (db_begin(store->db, false, &dropped) < 0)
+		return;
 	txn = store->db;
-	r = catalog_set(store->db, HINT_KEY, text, err);
-	return r < 0 ? r : db_commit(store->db, err);
+	if (catalog_set(store->db, HINT_KEY, text, &dropped) == 0)
+		IMG_IGNORE(db_commit(store->db, &dropped));
 }
 
 /* The pool first: bringing it up takes LOCK_STORE, which comes before. */
@@ -101,7 +101,9 @@ static int append(struct store *store, const struct ledger_record *record,
 	r = ledger_log_open(fd, &hint, &tail, err);
 	if (r == 0)
 		r = ledger_log_append(fd, &tail, record, &at, err);
-	return r < 0 ? r : write_hint(store, &at, err);
+	if (r == 0)
+		write_hint(store, &at);
+	return r;
 }
 
 int ledger_put(struct store *store, const struct ledger_record *record,
@@ -122,13 +124,17 @@ int ledger_each(struct store *store,
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(img_fd_release) int fd = -1;
-	struct ledger_tail none = { 0 }, tail;
+	struct ledger_tail hint, tail;
 	int r;
 
 	r = take_lock(store, &lock, err);
 	if (r == 0)
 		r = open_device(store, &fd, err);
-	if (r == 0)
-		r = ledger_log_open(fd, &none, &tail, err);
+	if (r < 0)
+		return r;
+	/* What lies before the hint was there: if it cannot be read now, that
+	 * is damage and not the log's end. */
+	read_hint(store, &hint);
+	r = ledger_log_open(fd, &hint, &tail, err);
 	return r < 0 ? r : ledger_log_each(fd, &tail, fn, self, err);
 }

@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 #include <endian.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define BLOCK	   4096u
@@ -60,9 +61,15 @@ static size_t record_room(uint32_t len)
 	return num_align_up(sizeof(struct record_header) + len, BLOCK);
 }
 
-/* The half's generation, 0 when it holds no valid header. */
+static bool is_zero(const char *bytes, size_t size)
+{
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* The half's generation, 0 when it holds no valid header; then *ret_blank says
+ * whether there never was one. */
 static int read_half(int fd, int half, uint64_t *generation,
-		     uint64_t *first_seq, struct img_err *err)
+		     uint64_t *first_seq, bool *ret_blank, struct img_err *err)
 {
 	img_auto(img_mem_release) char *block = block_alloc(BLOCK);
 	struct half_header h;
@@ -73,6 +80,7 @@ static int read_half(int fd, int half, uint64_t *generation,
 	r = file_pread(fd, block, BLOCK, (uint64_t)half * HALF, WHAT, err);
 	if (r < 0)
 		return r;
+	*ret_blank = is_zero(block, BLOCK);
 	memcpy(&h, block, sizeof(h));
 	crc = le32toh(h.crc);
 	h.crc = 0;
@@ -122,7 +130,8 @@ static int read_record(int fd, const struct ledger_tail *at,
 	size_t room;
 	int r;
 
-	if (at->offset + BLOCK > end)
+	if (at->offset < half_start(at->generation) ||
+	    at->offset > end - BLOCK) /* a hint may say anything */
 		return 0;
 	buf = block_alloc(BLOCK + BLOCK);
 	r = file_pread(fd, buf, BLOCK, at->offset, WHAT, err);
@@ -184,15 +193,21 @@ int ledger_log_open(int fd, const struct ledger_tail *hint,
 {
 	uint64_t generation[2], first_seq[2];
 	struct ledger_tail tail;
+	bool blank[2];
 	int r, use;
 
 	for (int half = 0; half < 2; half++) {
 		r = read_half(fd, half, &generation[half], &first_seq[half],
-			      err);
+			      &blank[half], err);
 		if (r < 0)
 			return r;
 	}
 	use = generation[1] > generation[0];
+	/* Images must not pass for nobody's because of that. */
+	if (generation[use] == 0 && !(blank[0] && blank[1]))
+		return img_err_set(err, IMG_E_CORRUPT, 0,
+				   WHAT " is damaged: neither half has a "
+					"valid header");
 	if (generation[use] == 0) {
 		*ret = (struct ledger_tail){ .seq = 1 };
 		return 0;
@@ -247,6 +262,7 @@ static int write_record(int fd, struct ledger_tail *tail,
 struct copy {
 	int fd;
 	struct ledger_tail tail;
+	const struct ledger_record *coming; /* what wants the room */
 };
 
 static int copy_record(void *self, const struct ledger_record *record,
@@ -255,6 +271,8 @@ static int copy_record(void *self, const struct ledger_record *record,
 	struct copy *copy = self;
 	uint64_t end = half_start(copy->tail.generation) + HALF;
 
+	if (!copy->coming->json && copy->coming->volume == record->volume)
+		return 0;
 	if (copy->tail.offset + record_room((uint32_t)strlen(record->json)) >
 	    end)
 		return img_err_set(err, IMG_E_NO_SPACE, 0,
@@ -262,12 +280,15 @@ static int copy_record(void *self, const struct ledger_record *record,
 	return write_record(copy->fd, &copy->tail, record, err);
 }
 
-/* Starts the other half with what still holds. */
-static int compact(int fd, struct ledger_tail *tail, struct img_err *err)
+/* Starts the other half with what still holds.  A record that is to go is not
+ * copied: the last of all images can be removed from a full ledger. */
+static int compact(int fd, struct ledger_tail *tail,
+		   const struct ledger_record *coming, struct img_err *err)
 {
 	uint64_t generation = tail->generation + 1;
 	struct copy copy = {
 		.fd = fd,
+		.coming = coming,
 		.tail = { .generation = generation,
 			  .offset = half_start(generation) + BLOCK,
 			  .seq = tail->seq },
@@ -299,12 +320,14 @@ int ledger_log_append(int fd, const struct ledger_tail *tail,
 				   "1 MiB");
 	if (next.generation == 0 || next.offset + record_room((uint32_t)len) >
 					    half_start(next.generation) + HALF)
-		r = compact(fd, &next, err);
+		r = compact(fd, &next, record, err);
+	*ret_at = next;
+	if (r == 0 && !record->json && next.generation != tail->generation)
+		return 0; /* that has dropped it */
 	if (r == 0 && next.offset + record_room((uint32_t)len) >
 			      half_start(next.generation) + HALF)
 		r = img_err_set(err, IMG_E_NO_SPACE, 0,
 				WHAT " of the pool is full");
-	*ret_at = next;
 	if (r == 0)
 		r = write_record(fd, &next, record, err);
 	if (r == 0 && fdatasync(fd) < 0)
@@ -335,12 +358,13 @@ int ledger_log_each(int fd, const struct ledger_tail *tail,
 	uint64_t generation, first_seq;
 	struct ledger_tail at;
 	size_t n = 0, room = 0;
+	bool blank;
 	int r;
 
 	if (tail->generation == 0)
 		return 0;
 	r = read_half(fd, (int)(tail->generation % 2), &generation, &first_seq,
-		      err);
+		      &blank, err);
 	if (r < 0)
 		return r;
 	at = (struct ledger_tail){

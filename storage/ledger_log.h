@@ -19,6 +19,9 @@ struct ledger_tail {
  * @fd: read and written in aligned blocks of 4096 bytes, so O_DIRECT is fine
  * @hint: where some record is, or all zero; a wrong one only costs a scan
  * @ret: the end of the log
+ *
+ * Returns 0, or IMG_E_CORRUPT when something is there, but no valid header;
+ * IMG_E_UNSUPPORTED for a format of a later day.
  */
 int ledger_log_open(int fd, const struct ledger_tail *hint,
 		    struct ledger_tail *ret, struct img_err *err) IMG_MUST_USE;
@@ -27,7 +30,7 @@ int ledger_log_open(int fd, const struct ledger_tail *hint,
  * ledger_log_append - add a record and make it durable
  * @tail: the end of the log
  * @record: json NULL says that the volume is gone
- * @ret_at: where the record went
+ * @ret_at: where the record went, if one was needed
  *
  * A full half is compacted into the other one first.  IMG_E_NO_SPACE when
  * what holds does not fit.

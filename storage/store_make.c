@@ -25,6 +25,10 @@
 #define METADATA_MIN (2 * MIB)
 #define METADATA_MAX (16 * GIB)
 
+/* What makes sense to run, and what ext4 reaches with 32-bit block numbers. */
+#define VOLUME_MIN (16 * MIB)
+#define VOLUME_MAX (16 * TIB - 4 * KIB)
+
 static int set_number(struct db *db, const char *key, uint64_t value,
 		      struct img_err *err)
 {
@@ -56,6 +60,10 @@ int store_sizes_check(struct store_sizes *sizes, struct img_err *err)
 	if (sizes->data_bytes < 16 * sizes->chunk_bytes)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "the data size must be at least 16 chunks");
+	if (sizes->volume_bytes < VOLUME_MIN ||
+	    sizes->volume_bytes > VOLUME_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the volume size must be from 16M to 16T");
 	sizes->data_bytes -= sizes->data_bytes % sizes->chunk_bytes;
 	sizes->metadata_bytes -= sizes->metadata_bytes % (4 * KIB);
 	sizes->volume_bytes = num_align_up(sizes->volume_bytes, 4 * KIB);

@@ -44,7 +44,9 @@ static int pick_id(struct db *db, uint32_t *ret, struct img_err *err)
 
 	if (r > 0 && id > VOLUME_ID_MAX)
 		r = db_get_int(db, &id, err,
-			       "SELECT min(v.id) + 1 FROM volumes v WHERE NOT"
+			       "SELECT min(v.id) + 1 FROM"
+			       " (SELECT 0 AS id UNION ALL"
+			       " SELECT id FROM volumes) v WHERE NOT"
 			       " EXISTS (SELECT 1 FROM volumes w"
 			       " WHERE w.id = v.id + 1)",
 			       "");
