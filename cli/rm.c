@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/container.h"
-#include "cli/verb.h"
+#include "cli/each.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -69,18 +69,25 @@ static int remove_rows(struct store *store, const struct container_row *row,
 	return r;
 }
 
-static int remove_one(struct store *store, const char *ref, bool force,
+static int remove_one(const struct each *each, const char *ref,
 		      struct img_err *err)
 {
+	const struct options *o = each->values;
+	struct store *store = each->store;
 	img_auto(volume_pending_release) struct volume_pending gone = { 0 };
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(img_mem_release) char *dir = NULL;
-	struct img_err vanished = { 0 };
-	int r = container_find(store, ref, &row, err);
+	struct img_err missing = { 0 };
+	int r = container_find(store, ref, &row, &missing);
 
-	if (r == 0)
-		r = container_is_running(store, &row, err);
-	if (r > 0 && !force)
+	if (r == -IMG_E_NOT_FOUND && o->force)
+		return 0; /* gone is gone */
+	if (r < 0) {
+		*err = missing;
+		return r;
+	}
+	r = container_is_running(store, &row, err);
+	if (r > 0 && !o->force)
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "it is running: stop it first, or use -f");
 	if (r > 0)
@@ -89,43 +96,31 @@ static int remove_one(struct store *store, const char *ref, bool force,
 		r = store_need_pool(store, err);
 	if (r < 0)
 		return r;
-	r = remove_rows(store, &row, &gone, &vanished);
-	if (r == -IMG_E_NOT_FOUND)
-		return 0; /* it ran with --rm */
-	if (r < 0) {
-		*err = vanished;
+	r = remove_rows(store, &row, &gone, &missing);
+	if (r < 0 && r != -IMG_E_NOT_FOUND) {
+		*err = missing;
 		return r;
 	}
-	dir = container_dir(store, &row);
-	r = file_remove_tree(AT_FDCWD, dir, err);
-	return r < 0 ? r : volume_finish_delete(&gone, err);
+	if (r == 0) { /* else it ran with --rm, and went by itself */
+		dir = container_dir(store, &row);
+		r = file_remove_tree(AT_FDCWD, dir, err);
+		if (r == 0)
+			r = volume_finish_delete(&gone, err);
+		if (r < 0)
+			return r;
+	}
+	(void)printf("%s\n", ref);
+	return 0;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
-	const struct options *o = values;
-	img_auto(store_close) struct store *store = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	struct each each = { .values = values,
+			     .doing = "remove",
+			     .fn = remove_one };
 
-	if (r < 0)
-		return r;
-	for (int i = 0; i < argc; i++) {
-		struct img_err one = { 0 };
-
-		r = remove_one(store, argv[i], o->force, &one);
-		if (r < 0 && o->force && r == -IMG_E_NOT_FOUND)
-			continue; /* gone is gone */
-		if (r < 0) {
-			(void)img_err_prefix(&one, "cannot remove %s", argv[i]);
-			if (err->code)
-				(void)fprintf(stderr, "img: %s\n", err->msg);
-			*err = one;
-			continue;
-		}
-		(void)printf("%s\n", argv[i]);
-	}
-	return err->code ? -(int)err->code : 0;
+	return each_argument(cli, &each, argc, argv, err);
 }
 
 const struct verb verb_rm = {

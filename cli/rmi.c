@@ -1,6 +1,6 @@
 #include "base/cleanup.h"
 #include "cli/container.h"
-#include "cli/verb.h"
+#include "cli/each.h"
 #include "image/image.h"
 
 #include <string.h>
@@ -54,9 +54,11 @@ static int check_unused(struct store *store, const struct image *image,
 
 /* As docker: a name goes alone while there are others; the image goes with
  * its last name, or when it is named by its id. */
-static int remove_one(struct store *store, const char *ref, bool force,
+static int remove_one(const struct each *each, const char *ref,
 		      struct img_err *err)
 {
+	const struct options *o = each->values;
+	struct store *store = each->store;
 	img_auto(image_release) struct image image = { 0 };
 	struct img_err not_a_name = { 0 };
 	struct image_name name;
@@ -77,12 +79,12 @@ static int remove_one(struct store *store, const char *ref, bool force,
 			(void)printf("Untagged: %s:%s\n", name.name, name.tag);
 		return r;
 	}
-	if (by_id && names > 1 && !force)
+	if (by_id && names > 1 && !o->force)
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "it has %d names: remove them one by one, "
 				   "or use -f",
 				   names);
-	if (!force) {
+	if (!o->force) {
 		r = check_unused(store, &image, err);
 		if (r < 0)
 			return r;
@@ -96,23 +98,11 @@ static int remove_one(struct store *store, const char *ref, bool force,
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
-	const struct options *o = values;
-	img_auto(store_close) struct store *store = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	struct each each = { .values = values,
+			     .doing = "remove",
+			     .fn = remove_one };
 
-	if (r < 0)
-		return r;
-	for (int i = 0; i < argc; i++) {
-		struct img_err one = { 0 };
-
-		if (remove_one(store, argv[i], o->force, &one) < 0) {
-			(void)img_err_prefix(&one, "cannot remove %s", argv[i]);
-			if (err->code)
-				(void)fprintf(stderr, "img: %s\n", err->msg);
-			*err = one;
-		}
-	}
-	return err->code ? -(int)err->code : 0;
+	return each_argument(cli, &each, argc, argv, err);
 }
 
 const struct verb verb_rmi = {
