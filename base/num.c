@@ -40,17 +40,26 @@ static int unit_power(const char *unit)
 	return (int)(at - letters) + 1;
 }
 
+/* That many @parts of @of, each a @count'th of it, rounded down: without
+ * leaving 64 bits, as @count is at most a million. */
+static uint64_t share(uint64_t of, uint64_t parts, uint64_t count)
+{
+	return of / count * parts + of % count * parts / count;
+}
+
 int num_parse_size(const char *text, const char *what, uint64_t *ret_bytes,
 		   struct img_err *err)
 {
 	uint64_t whole, scale, fraction = 0, digits = 1;
+	bool too_large;
 	char *end = NULL;
 	int power;
 
 	errno = 0;
 	whole = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || errno)
+	if (text[0] < '0' || text[0] > '9')
 		goto bad;
+	too_large = errno == ERANGE;
 	if (*end == '.') {
 		for (end++; *end >= '0' && *end <= '9'; end++)
 			if (digits < 1000000) {
@@ -65,8 +74,8 @@ int num_parse_size(const char *text, const char *what, uint64_t *ret_bytes,
 	if (power < 0)
 		goto bad;
 	scale = UINT64_C(1) << (10 * power);
-	if (num_mul_overflows(whole, scale, &whole) ||
-	    num_add_overflows(whole, fraction * (scale / digits), &whole) ||
+	if (too_large || num_mul_overflows(whole, scale, &whole) ||
+	    num_add_overflows(whole, share(scale, fraction, digits), &whole) ||
 	    whole > INT64_MAX)
 		return img_err_set(err, IMG_E_INPUT, 0, "%s '%s' is too large",
 				   what, text);

@@ -238,10 +238,7 @@ int container_run_ended(struct store *store, uint32_t volume,
 		return r;
 	txn = store_db(store);
 	if (row.auto_remove) {
-		img_auto(img_mem_release) char *dir =
-			container_dir(store, &row);
-
-		IMG_IGNORE(file_remove_tree(AT_FDCWD, dir, &dropped));
+		IMG_IGNORE(container_dir_remove(store, &row, &dropped));
 		r = container_delete(store, &row, err);
 		if (r == 0)
 			r = volume_condemn(store, volume, err);
@@ -249,11 +246,6 @@ int container_run_ended(struct store *store, uint32_t volume,
 		r = container_set_finished(store, &row, STATUS_UNSEEN, err);
 	}
 	return r < 0 ? r : db_commit(store_db(store), err);
-}
-
-char *container_dir(struct store *store, const struct container_row *row)
-{
-	return mem_printf("%s/containers/%s", store_root(store), row->id.hex);
 }
 
 char *container_pid_path(struct store *store, const struct container_row *row)

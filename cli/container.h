@@ -66,8 +66,21 @@ int container_delete(struct store *store, const struct container_row *row,
 int container_run_ended(struct store *store, uint32_t volume,
 			struct img_err *err) IMG_MUST_USE;
 
-/* Files of a container's own, in the store and in the run directory. */
-char *container_dir(struct store *store, const struct container_row *row);
+/*
+ * A container's own directory, for its log.  Only a container with a row has
+ * one: it is made after the row and removed before it.
+ */
+
+/* Makes the directory; the caller frees *ret, the path of the log in it. */
+int container_log(struct store *store, const struct container_row *row,
+		  char **ret, struct img_err *err) IMG_MUST_USE;
+/* Removes the directory with all in it; a missing one is no failure. */
+int container_dir_remove(struct store *store, const struct container_row *row,
+			 struct img_err *err) IMG_MUST_USE;
+/* The hook for store_open: removes those whose rows went with the power. */
+void container_dirs_sweep(struct store *store);
+
+/* A file in the run directory. */
 char *container_pid_path(struct store *store, const struct container_row *row);
 /* The container's first process, or 0 when it does not run. */
 pid_t container_pid(struct store *store, const struct container_row *row);

@@ -1,7 +1,6 @@
 #include "cli/launch.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/str.h"
 #include "image/config.h"
 #include "runtime/container.h"
@@ -192,6 +191,7 @@ int launch_end(struct store *store, const struct container_row *row,
 	       struct volume_pending *pending, int status, bool remove,
 	       struct img_err *err)
 {
+	struct img_err dropped = { 0 }; /* a log nobody asks for */
 	int r;
 
 	if (!remove) {
@@ -202,12 +202,8 @@ int launch_end(struct store *store, const struct container_row *row,
 			volume_keep(pending);
 		return r;
 	}
+	/* While there is a row: else nobody would know whose it was. */
+	IMG_IGNORE(container_dir_remove(store, row, &dropped));
 	r = end_rows(store, row, pending, status, true, err);
-	if (r == 0) {
-		img_auto(img_mem_release) char *dir = container_dir(store, row);
-		struct img_err dropped = { 0 }; /* a log nobody asks for */
-
-		IMG_IGNORE(file_remove_tree(AT_FDCWD, dir, &dropped));
-	}
 	return r < 0 ? r : volume_finish_delete(pending, err);
 }

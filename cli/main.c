@@ -6,6 +6,7 @@
 #include "cli/verb.h"
 #include "image/adopt.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -41,6 +42,7 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 		.create = create,
 		.run_ended = container_run_ended,
 		.adopt = image_adopt,
+		.swept = container_dirs_sweep,
 	};
 
 	return store_open(&options, ret, err);
@@ -48,12 +50,16 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 
 static int complain(const struct img_err *err, const char *verb, int status)
 {
-	(void)fprintf(stderr, "img: %s\n", err->msg);
-	if (err->code == IMG_E_NO_DM)
+	/* What needs root or device-mapper works in the embedded kernel. */
+	bool elsewhere = err->code == IMG_E_NO_DM ||
+			 (err->sys_errno == EACCES && geteuid() != 0);
+
+	if (elsewhere)
 		(void)fprintf(stderr,
-			      "img: use the embedded kernel instead: "
-			      "img machine exec -- img %s ...\n",
-			      verb);
+			      "img: %s; try: img machine exec -- img %s ...\n",
+			      err->msg, verb);
+	else
+		(void)fprintf(stderr, "img: %s\n", err->msg);
 	return status;
 }
 

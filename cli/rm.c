@@ -1,10 +1,7 @@
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "base/str.h"
 #include "cli/container.h"
 #include "cli/each.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -60,6 +57,9 @@ static int remove_rows(struct store *store, const struct container_row *row,
 	r = container_delete(store, row, err);
 	if (r == 0)
 		r = volume_begin_delete(store, row->volume.id, pending, err);
+	/* While there is a row: else nobody would know whose it was. */
+	if (r == 0)
+		r = container_dir_remove(store, row, err);
 	if (r == 0)
 		r = db_commit(store_db(store), err);
 	if (r < 0 && pending->store) {
@@ -76,7 +76,6 @@ static int remove_one(const struct each *each, const char *ref,
 	struct store *store = each->store;
 	img_auto(volume_pending_release) struct volume_pending gone = { 0 };
 	img_auto(container_row_release) struct container_row row = { 0 };
-	img_auto(img_mem_release) char *dir = NULL;
 	struct img_err missing = { 0 };
 	int r = container_find(store, ref, &row, &missing);
 
@@ -101,14 +100,10 @@ static int remove_one(const struct each *each, const char *ref,
 		*err = missing;
 		return r;
 	}
-	if (r == 0) { /* else it ran with --rm, and went by itself */
-		dir = container_dir(store, &row);
-		r = file_remove_tree(AT_FDCWD, dir, err);
-		if (r == 0)
-			r = volume_finish_delete(&gone, err);
-		if (r < 0)
-			return r;
-	}
+	if (r == 0) /* else it ran with --rm, and went by itself */
+		r = volume_finish_delete(&gone, err);
+	if (r < 0 && r != -IMG_E_NOT_FOUND)
+		return r;
 	(void)printf("%s\n", ref);
 	return 0;
 }

@@ -1,5 +1,4 @@
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/str.h"
 #include "cli/clock.h"
 #include "cli/launch.h"
@@ -224,6 +223,16 @@ static int create(struct store *store, const struct image *image,
 	return r;
 }
 
+/* The log is in a directory that only a container with a row may have. */
+static int begin_log(struct store *store, const struct container_row *row,
+		     struct img_err *err)
+{
+	img_auto(img_mem_release) char *log = NULL;
+	int r = container_log(store, row, &log, err);
+
+	return r < 0 ? r : detach_log(log, err);
+}
+
 static int run_in(struct store *store, const struct options *o, int argc,
 		  char **argv, struct container_row *row, struct detach *detach,
 		  struct img_err *err)
@@ -247,7 +256,13 @@ static int run_in(struct store *store, const struct options *o, int argc,
 			detach_report(detach, 0, status, err);
 		return r;
 	}
-	r = launch(store, row, &pending, detach, &status, &started, err);
+	if (detach)
+		r = begin_log(store, row, err);
+	if (r < 0)
+		detach_report(detach, 0, status, err);
+	else
+		r = launch(store, row, &pending, detach, &status, &started,
+			   err);
 	/* What never ran is not kept: there is nothing in it. */
 	if (launch_end(store, row, &pending, status, o->remove || !started,
 		       &end_err) < 0 &&
@@ -262,30 +277,14 @@ static int run_in(struct store *store, const struct options *o, int argc,
 	return r < 0 ? r : status;
 }
 
-/* The container's own directory, for its log. */
-static int make_log(const struct cli *cli, const struct container_row *row,
-		    char **ret_path, struct img_err *err)
-{
-	img_auto(img_mem_release) char *dir =
-		mem_printf("%s/containers/%s", cli->root, row->id.hex);
-	int r = file_mkdirs(dir, 0700, err);
-
-	if (r == 0)
-		*ret_path = mem_printf("%s/log", dir);
-	return r;
-}
-
 static int run_detached(const struct cli *cli, const struct options *o,
 			int argc, char **argv, struct container_row *row,
 			struct img_err *err)
 {
 	img_auto(store_close) struct store *store = NULL;
-	img_auto(img_mem_release) char *log = NULL;
 	struct detach detach = { 0 };
-	int r = make_log(cli, row, &log, err);
+	int r = detach_fork(NULL, &detach, err);
 
-	if (r == 0)
-		r = detach_fork(log, &detach, err);
 	if (!detach.is_monitor) {
 		if (r == 0) {
 			(void)printf("%s\n", row->id.hex);

@@ -1,6 +1,4 @@
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "base/str.h"
 #include "cli/launch.h"
 #include "cli/verb.h"
 #include "image/config.h"
@@ -90,20 +88,13 @@ static int look(const struct cli *cli, const char *ref, char **ret_log,
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
-	img_auto(img_mem_release) char *dir = NULL;
 	int r = cli_open_store(cli, false, &store, err);
 
 	if (r == 0)
 		r = container_find(store, ref, &row, err);
 	if (r == 0)
 		r = container_is_running(store, &row, err);
-	if (r != 0)
-		return r;
-	dir = container_dir(store, &row);
-	r = file_mkdirs(dir, 0700, err);
-	if (r == 0)
-		*ret_log = mem_printf("%s/log", dir);
-	return r;
+	return r != 0 ? r : container_log(store, &row, ret_log, err);
 }
 
 static int start_attached(const struct cli *cli, const char *ref,

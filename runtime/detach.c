@@ -13,7 +13,7 @@ struct report {
 };
 _Static_assert(sizeof(struct report) <= PIPE_BUF, "one write, all or nothing");
 
-static int redirect(const char *log_path, struct img_err *err)
+int detach_log(const char *log_path, struct img_err *err)
 {
 	img_auto(img_fd_release) int null = -1;
 	img_auto(img_fd_release) int log = -1;
@@ -83,7 +83,7 @@ int detach_fork(const char *log_path, struct detach *ret, struct img_err *err)
 	ret->is_monitor = true;
 	ret->monitor_pid = getpid();
 	ret->report_fd = img_fd_take(&telling);
-	if (redirect(log_path, err) < 0) {
+	if (detach_log(log_path, err) < 0) {
 		detach_report(ret, 0, 0, err);
 		_exit(1);
 	}

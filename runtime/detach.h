@@ -45,6 +45,12 @@ int detach_fork(const char *log_path, struct detach *ret,
 		struct img_err *err) IMG_MUST_USE;
 
 /**
+ * detach_log - lead stdout and stderr of the monitor to a log
+ * @log_path: as for detach_fork, for a log that is known only later
+ */
+int detach_log(const char *log_path, struct img_err *err) IMG_MUST_USE;
+
+/**
  * detach_report - the monitor's one message to the command
  * @container_pid: of a container that started
  * @exit_status: where @err holds a failure, of the struct container

@@ -65,6 +65,12 @@ static bool kernel_has_dm(void)
 	return false;
 }
 
+static int no_dm(struct img_err *err)
+{
+	return img_err_set(err, IMG_E_NO_DM, 0,
+			   "this kernel has no device-mapper");
+}
+
 static int check_usable(struct img_err *err)
 {
 	static bool usable;
@@ -72,8 +78,7 @@ static int check_usable(struct img_err *err)
 	if (usable)
 		return 0;
 	if (access("/dev/mapper/control", F_OK) < 0 && !kernel_has_dm())
-		return img_err_set(err, IMG_E_NO_DM, 0,
-				   "this kernel has no device-mapper");
+		return no_dm(err);
 	if (geteuid() != 0)
 		return img_err_set(err, IMG_E_NO_DM, 0,
 				   "device-mapper is for root only");
@@ -91,6 +96,10 @@ static struct dm_task *task_new(int type, const struct dm_name *name,
 	if (check_usable(err) < 0)
 		return NULL;
 	task = dm_task_create(type);
+	if (!task && !kernel_has_dm()) { /* a node that leads nowhere */
+		(void)no_dm(err);
+		return NULL;
+	}
 	if (!task || !dm_task_set_uuid(task, name->uuid)) {
 		(void)img_err_set(err, IMG_E_INTERNAL, 0,
 				  "cannot prepare a device-mapper task");

@@ -58,9 +58,12 @@ static int read_settings(struct store *store, struct img_err *err)
 	return 0;
 }
 
-static int open_catalog(const struct store_options *options, struct db **ret,
+static int open_catalog(const struct store_options *options,
+			const struct dm *dm, struct db **ret,
 			struct img_err *err)
 {
+	const struct dm_name probe = { "img", DM_UUID_PREFIX };
+	struct dm_state state;
 	img_auto(img_mem_release) char *path = NULL;
 	struct img_err missing = { 0 };
 	int64_t have;
@@ -84,7 +87,9 @@ static int open_catalog(const struct store_options *options, struct db **ret,
 			"there is no store in %s yet: 'img import' or "
 			"'img init' makes one",
 			options->root);
-	return store_make(options, path, ret, err);
+	/* Where a pool could not be brought up, none is made. */
+	r = dm->ops->state(dm->self, &probe, &state, err);
+	return r < 0 ? r : store_make(options, path, ret, err);
 }
 
 static int open_run_dir(struct store *store, const char *run_root,
@@ -110,7 +115,8 @@ int store_open(const struct store_options *options, struct store **ret,
 	store->dm = options->dm.ops ? options->dm : dm_kernel();
 	store->run_ended = options->run_ended;
 	store->adopt = options->adopt;
-	r = open_catalog(options, &store->db, err);
+	store->swept = options->swept;
+	r = open_catalog(options, &store->dm, &store->db, err);
 	if (r == 0)
 		r = read_settings(store, err);
 	if (r == 0)
@@ -157,6 +163,8 @@ static void sweep(struct store *store)
 
 	if (recover_orphans(store, &dropped) < 0)
 		return;
+	if (store->swept)
+		store->swept(store);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	img_fd_release(&fd);
 }

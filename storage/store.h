@@ -41,6 +41,9 @@ struct store_options {
 	 * enters it, by volume_adopt and rows of its own. */
 	int (*adopt)(struct store *store, const struct ledger_record *record,
 		     struct img_err *err);
+	/* The pool came up, and all volumes without a row are gone: files
+	 * without one may go as well. */
+	void (*swept)(struct store *store);
 };
 
 /**
