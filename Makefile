@@ -101,21 +101,53 @@ $(SAN)/unit/%: $(SAN)/tests/unit/%.o $(SAN)/libimg.a
 	$(call say,LINK)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $< $(SAN)/libimg.a $(ALL_LIBS) \
 		-lcmocka -lm
 
+# Each fuzzer's corpus, fed to it once more.
+REPLAY    = $(patsubst tests/fuzz/%_fuzz.c,$(SAN)/replay/%,$(wildcard \
+            tests/fuzz/*_fuzz.c))
+
+$(SAN)/replay/%: $(SAN)/tests/fuzz/%_fuzz.o $(SAN)/tests/fuzz/replay.o \
+                 $(SAN)/libimg.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $^ $(ALL_LIBS)
+
 -include $(SAN_OBJ:.o=.d)
 -include $(patsubst %.c,$(SAN)/%.d,$(UNIT_SRC))
 .SECONDARY:
+
+# Fuzzing: coverage-guided by clang's libFuzzer (`make fuzz`), and what is
+# kept in tests/data/corpus/NAME replayed by `make check-unit`.
+FUZZ      = $(BUILD)/fuzz
+FUZZ_SECONDS ?= 60
+FUZZERS   = $(patsubst tests/fuzz/%.c,$(FUZZ)/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SRC  = $(filter-out cli/% machine/% runtime/%,$(SRC))
+
+$(FUZZ)/%: tests/fuzz/%.c $(FUZZ_SRC)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)clang $(CPPFLAGS) -std=gnu11 -O1 -g -o $@ \
+		-fsanitize=fuzzer,address,undefined $^ $(ALL_LIBS)
+
+.PHONY: fuzz
+fuzz: deps
+	$(MAKE) $(FUZZERS)
+	set -e; for f in $(FUZZERS); do \
+		mkdir -p $(FUZZ)/corpus/$$(basename $$f); \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+			-artifact_prefix=$(FUZZ)/ \
+			$(FUZZ)/corpus/$$(basename $$f) \
+			$$(ls -d tests/data/corpus/$$(basename $$f) 2>/dev/null); \
+	done
 
 .PHONY: deps
 deps:
 	@tests/deps
 
 .PHONY: unit-programs
-unit-programs: $(UNIT)
+unit-programs: $(UNIT) $(REPLAY)
 
 .PHONY: check-unit
 check-unit: deps
 	$(MAKE) unit-programs
-	tests/run-unit $(UNIT)
+	tests/run-unit $(UNIT) $(REPLAY)
 
 .PHONY: check-system
 check-system: deps
@@ -170,6 +202,7 @@ help:
 	@echo 'make check         build with all warnings, unit and system tests, lint'
 	@echo 'make check-unit    unit tests, with sanitizers'
 	@echo 'make check-system  system tests on a real device-mapper'
+	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=60 each'
 	@echo 'make lint          format, static analysis, layers, docs'
 	@echo 'make bench         the figures, beside what others take'
 	@echo 'make demo          the layered example, from Debian to a web site'

@@ -121,8 +121,9 @@ int file_replace(int dirfd, const char *path, const void *data, size_t size,
 	img_auto(img_fd_release) int fd = -1;
 	int r;
 
-	fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		    0600);
+	/* What a crash left may have another mode, or be no file at all. */
+	(void)unlinkat(dirfd, temp, 0);
+	fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return img_err_sys(err, "cannot create %s", temp);
 	r = file_write(fd, data, size, temp, err);
@@ -137,20 +138,32 @@ int file_replace(int dirfd, const char *path, const void *data, size_t size,
 	return durable ? sync_parent(dirfd, path, err) : 0;
 }
 
+/* A directory that is there already is as good as one that was made. */
+static int make_dir(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return -1;
+}
+
 int file_mkdirs(const char *path, mode_t mode, struct img_err *err)
 {
 	img_auto(img_mem_release) char *copy = mem_strdup(path);
 
-	if (mkdir(copy, mode) == 0 || errno == EEXIST)
+	if (make_dir(copy, mode) == 0)
 		return 0;
 	for (char *at = strchr(copy + 1, '/'); at; at = strchr(at + 1, '/')) {
 		*at = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+		if (make_dir(copy, 0755) < 0)
 			return img_err_sys(err, "cannot make the directory %s",
 					   copy);
 		*at = '/';
 	}
-	if (mkdir(copy, mode) < 0 && errno != EEXIST)
+	if (make_dir(copy, mode) < 0)
 		return img_err_sys(err, "cannot make the directory %s", path);
 	return 0;
 }

@@ -45,6 +45,7 @@ const char *clock_age(int64_t ns, char out[CLOCK_TEXT_MAX])
 
 const char *clock_rfc3339(int64_t ns, char out[CLOCK_TEXT_MAX])
 {
+	int64_t rest = ns % 1000000000;
 	time_t s = (time_t)(ns / 1000000000);
 	struct tm tm;
 	size_t n;
@@ -53,9 +54,12 @@ const char *clock_rfc3339(int64_t ns, char out[CLOCK_TEXT_MAX])
 		(void)snprintf(out, CLOCK_TEXT_MAX, "0001-01-01T00:00:00Z");
 		return out;
 	}
+	if (rest < 0) { /* before the epoch */
+		rest += 1000000000;
+		s--;
+	}
 	(void)gmtime_r(&s, &tm);
 	n = strftime(out, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(out + n, CLOCK_TEXT_MAX - n, ".%09uZ",
-		       (unsigned)(ns % 1000000000));
+	(void)snprintf(out + n, CLOCK_TEXT_MAX - n, ".%09uZ", (unsigned)rest);
 	return out;
 }

@@ -4,6 +4,7 @@
 #include "base/str.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -92,8 +93,6 @@ static int change_command(json_t *config, const char *key, const char *name,
 		return bad(err, name, "not a JSON array of strings");
 	if (!value)
 		value = json_pack("[sss]", "/bin/sh", "-c", arg);
-	if (!value)
-		return bad(err, name, "not UTF-8");
 	set(config, key, value);
 	return 0;
 }
@@ -183,44 +182,47 @@ static int change_label(json_t *config, const char *arg, struct img_err *err)
 	return r;
 }
 
+/* A port at the start of @s, or 0; *ret_end is what follows it. */
+static unsigned long read_port(const char *s, const char **ret_end)
+{
+	char *end = NULL;
+	unsigned long port =
+		isdigit((unsigned char)*s) ? strtoul(s, &end, 10) : 0;
+
+	*ret_end = end;
+	return port <= 65535 ? port : 0;
+}
+
 /* 80, 80/tcp, 8000-8010/udp */
 static bool is_port(const char *s)
 {
-	size_t digits = strspn(s, "0123456789");
+	unsigned long first = read_port(s, &s), last = first;
 
-	if (digits == 0 || digits > 5)
+	if (first && *s == '-')
+		last = read_port(s + 1, &s);
+	if (!first || last < first)
 		return false;
-	s += digits;
-	if (*s == '-') {
-		digits = strspn(s + 1, "0123456789");
-		if (digits == 0 || digits > 5)
-			return false;
-		s += 1 + digits;
-	}
 	return !*s || strcmp(s, "/tcp") == 0 || strcmp(s, "/udp") == 0 ||
 	       strcmp(s, "/sctp") == 0;
 }
 
 static int change_expose(json_t *config, const char *arg, struct img_err *err)
 {
-	json_t *ports = member_copy(config, "ExposedPorts", false);
+	img_auto(json_release) json_t *ports =
+		member_copy(config, "ExposedPorts", false);
 	img_auto(str_release) struct str word = { 0 };
 	int r;
 
 	while ((r = next_word(&arg, &word)) > 0) {
-		if (!is_port(word.s)) {
-			json_decref(ports);
+		if (!is_port(word.s))
 			return bad(err, "EXPOSE", "wants PORT[/tcp|/udp]");
-		}
 		if (!strchr(word.s, '/'))
 			str_add(&word, "/tcp");
 		(void)json_object_set_new(ports, word.s, json_object());
 	}
-	if (r < 0) {
-		json_decref(ports);
+	if (r < 0)
 		return bad(err, "EXPOSE", "a quote is not closed");
-	}
-	set(config, "ExposedPorts", ports);
+	set(config, "ExposedPorts", json_incref(ports));
 	return 0;
 }
 
@@ -232,6 +234,10 @@ static int change_volume(json_t *config, const char *arg, struct img_err *err)
 	size_t i;
 	int r = 0;
 
+	if (!array && arg[0] == '[') {
+		json_decref(volumes);
+		return bad(err, "VOLUME", "not a JSON array of strings");
+	}
 	if (array) {
 		json_array_foreach(array, i, item)(void) json_object_set_new(
 			volumes, json_string_value(item), json_object());
@@ -249,20 +255,15 @@ static int change_volume(json_t *config, const char *arg, struct img_err *err)
 	return 0;
 }
 
-static int change_text(json_t *config, const char *key, const char *name,
-		       const char *arg, struct img_err *err)
+static int change_text(json_t *config, const char *key, const char *text)
 {
-	json_t *value = json_string(arg);
-
-	if (!value)
-		return bad(err, name, "not UTF-8");
-	set(config, key, value);
+	set(config, key, json_string(text));
 	return 0;
 }
 
 static int change_user(json_t *config, const char *arg, struct img_err *err)
 {
-	return change_text(config, "User", "USER", arg, err);
+	return change_text(config, "User", arg);
 }
 
 static int change_workdir(json_t *config, const char *arg, struct img_err *err)
@@ -275,7 +276,7 @@ static int change_workdir(json_t *config, const char *arg, struct img_err *err)
 	else
 		path = mem_printf("%s/%s",
 				  old && strcmp(old, "/") != 0 ? old : "", arg);
-	return change_text(config, "WorkingDir", "WORKDIR", path, err);
+	return change_text(config, "WorkingDir", path);
 }
 
 static int change_stopsignal(json_t *config, const char *arg,
@@ -284,7 +285,14 @@ static int change_stopsignal(json_t *config, const char *arg,
 	if (strncmp(arg, "SIG", 3) != 0 && !isdigit((unsigned char)arg[0]))
 		return bad(err, "STOPSIGNAL",
 			   "wants a signal as SIGTERM or 15");
-	return change_text(config, "StopSignal", "STOPSIGNAL", arg, err);
+	return change_text(config, "StopSignal", arg);
+}
+
+static bool is_utf8(const char *s)
+{
+	img_auto(json_release) json_t *string = json_string(s);
+
+	return string;
 }
 
 int image_config_change(json_t *config, const char *change, struct img_err *err)
@@ -313,6 +321,8 @@ int image_config_change(json_t *config, const char *change, struct img_err *err)
 			continue;
 		if (!*arg)
 			return bad(err, table[i].name, "has no argument");
+		if (!is_utf8(arg)) /* JSON has nothing else */
+			return bad(err, table[i].name, "not UTF-8");
 		return table[i].fn(config, arg, err);
 	}
 	return img_err_set(err, IMG_E_INPUT, 0,

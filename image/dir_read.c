@@ -250,6 +250,21 @@ static int dir_next(struct entry_source *self, struct entry *ret,
 	return entry_read(dir, name->d_name, ret, err);
 }
 
+static int shrank(struct img_err *err)
+{
+	return img_err_set(err, IMG_E_INPUT, 0,
+			   "became shorter while it was read");
+}
+
+static int hole_to_the_end(struct dir *dir, struct img_err *err)
+{
+	struct stat st;
+
+	if (fstat(dir->file, &st) < 0)
+		return img_err_sys(err, "cannot read it");
+	return (uint64_t)st.st_size < dir->size_bytes ? shrank(err) : 0;
+}
+
 /* Finds the next stretch that is no hole; 0 at the end of the file. */
 static int data_seek(struct dir *dir, uint64_t *ret_n, struct img_err *err)
 {
@@ -259,7 +274,7 @@ static int data_seek(struct dir *dir, uint64_t *ret_n, struct img_err *err)
 		return 0;
 	start = lseek(dir->file, (off_t)dir->at_bytes, SEEK_DATA);
 	if (start < 0 && errno == ENXIO)
-		return 0; /* holes up to the end */
+		return hole_to_the_end(dir, err);
 	if (start < 0)
 		return img_err_sys(err, "cannot read it");
 	end = lseek(dir->file, start, SEEK_HOLE);
@@ -290,8 +305,7 @@ static int dir_data(struct entry_source *self, struct entry_data *ret,
 	if (n < 0)
 		return img_err_sys(err, "cannot read it");
 	if (n == 0)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "became shorter while it was read");
+		return shrank(err);
 	*ret = (struct entry_data){ .bytes = dir->buffer,
 				    .size_bytes = (size_t)n,
 				    .offset_bytes = dir->at_bytes };

@@ -32,9 +32,9 @@ static void zero_fill(struct ext4_file *file, size_t n)
 static int place_more(struct ext4_file *file, uint64_t n, struct img_err *err)
 {
 	struct ext4_fs *fs = file->fs;
-	uint64_t skip = file->at_bytes % EXT4_BLOCK_BYTES, block, got;
+	uint64_t skip = file->at_bytes % EXT4_BLOCK_BYTES, block, got = 0;
 	uint64_t want = (skip + n + EXT4_BLOCK_BYTES - 1) / EXT4_BLOCK_BYTES;
-	uint32_t taken;
+	uint32_t taken = 0;
 	int r = ext4_fs_take(fs, want, &block, &got, err);
 
 	if (r == 0)

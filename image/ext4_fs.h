@@ -29,8 +29,8 @@
 
 struct ext4_geometry {
 	uint64_t size_bytes;
-	const char *label;   /* at most 16 bytes; NULL: none */
-	const uint8_t *uuid; /* 16 bytes */
+	const char *label; /* at most 16 bytes; NULL: none */
+	uint8_t uuid[16];
 	uint64_t bytes_per_inode;
 	uint64_t journal_bytes;
 	uint32_t chunk_bytes; /* of the pool below */

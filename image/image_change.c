@@ -133,15 +133,22 @@ int image_add(struct store *store, const struct image_new *new,
 		.created_ns = now_ns(),
 		.config = mem_strdup(new->config),
 	};
+	img_auto(img_mem_release) char *created_by =
+		image_record_text(new->created_by);
+	img_auto(img_mem_release) char *comment =
+		image_record_text(new->comment);
+	struct image_new clean = *new;
 	int r = id_new(&image.id, err);
 
 	if (r < 0)
 		return r;
 	if (new->parent)
 		image.parent = new->parent->id;
-	r = put_record(store, &image, new, err);
+	clean.created_by = created_by;
+	clean.comment = comment;
+	r = put_record(store, &image, &clean, err);
 	if (r == 0)
-		r = insert_rows(store, &image, new, err);
+		r = insert_rows(store, &image, &clean, err);
 	if (r < 0) {
 		take_back(new->volume);
 		return r;

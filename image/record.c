@@ -5,6 +5,8 @@
 #include "image/config.h"
 #include "storage/ledger.h"
 
+#include <string.h>
+
 static int add_name(void *self, const struct image_name *name,
 		    struct img_err *err)
 {
@@ -39,6 +41,33 @@ int image_record_history(struct store *store, const char *id, json_t **ret,
 {
 	*ret = json_array();
 	return image_each_step(store, id, add_step, *ret, err);
+}
+
+/* Bytes of the UTF-8 character that @s begins with; 0 when it is none. */
+static size_t character_len(const char *s)
+{
+	size_t left = strnlen(s, 4);
+
+	for (size_t len = 1; len <= left; len++) {
+		img_auto(json_release) json_t *one = json_stringn(s, len);
+
+		if (one)
+			return len;
+	}
+	return 0;
+}
+
+char *image_record_text(const char *text)
+{
+	struct str clean = { 0 };
+
+	while (*text) {
+		size_t len = character_len(text);
+
+		str_addn(&clean, len ? text : "?", len ? len : 1);
+		text += len ? len : 1;
+	}
+	return str_take(&clean);
 }
 
 int image_record_put(struct store *store, const struct image *image,

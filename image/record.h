@@ -20,6 +20,10 @@ int image_record_names(struct store *store, const char *id, json_t **ret,
 int image_record_history(struct store *store, const char *id, json_t **ret,
 			 struct img_err *err) IMG_MUST_USE;
 
+/* A copy of @text that JSON can hold: "?" for each byte that is no UTF-8, as
+ * a file's name may have. */
+char *image_record_text(const char *text) IMG_MUST_USE;
+
 /**
  * image_record_put - write an image's record to the ledger
  * @names, @history: arrays; taken over in every case

@@ -209,24 +209,32 @@ static int fill(struct work *w, struct img_err *err)
 	return r;
 }
 
+static int uuid_choose(const uint8_t *wanted, uint8_t ret[16],
+		       struct img_err *err)
+{
+	if (wanted) {
+		memcpy(ret, wanted, 16);
+		return 0;
+	}
+	if (getrandom(ret, 16, 0) != 16)
+		return img_err_sys(err, "cannot make a uuid");
+	ret[6] = (ret[6] & 0x0f) | 0x40; /* RFC 4122: version 4 */
+	ret[8] = (ret[8] & 0x3f) | 0x80;
+	return 0;
+}
+
 static int run(struct work *w, int fd, struct ext4_geometry *geo,
 	       struct img_err *err)
 {
 	const struct rootfs_options *o = w->options;
-	uint8_t uuid[16];
 	int r;
 
 	geo->label = o->label;
-	geo->uuid = o->uuid;
 	geo->chunk_bytes = o->chunk_bytes ? o->chunk_bytes : CHUNK_BYTES;
 	geo->now_s = o->now_s ? o->now_s : (int64_t)time(NULL);
-	if (!geo->uuid) {
-		if (getrandom(uuid, sizeof(uuid), 0) != sizeof(uuid))
-			return img_err_sys(err, "cannot make a uuid");
-		uuid[6] = (uuid[6] & 0x0f) | 0x40; /* RFC 4122: version 4 */
-		uuid[8] = (uuid[8] & 0x3f) | 0x80;
-		geo->uuid = uuid;
-	}
+	r = uuid_choose(o->uuid, geo->uuid, err);
+	if (r < 0)
+		return r;
 	r = ext4_fs_create(&w->fs, fd, geo, err);
 	if (r == 0) {
 		struct tree_options options = {

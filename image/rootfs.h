@@ -65,7 +65,7 @@ int rootfs_write(struct entry_source *source, int fd, uint64_t size_bytes,
  * rootfs_format_empty - an empty file system for general use
  *
  * As rootfs_write with no entries, but with fewer inodes and a larger
- * journal.  Writes about 2 MiB in a file of 128 GiB.
+ * journal.  Writes about 1 MiB in a file of 128 GiB.
  */
 int rootfs_format_empty(int fd, uint64_t size_bytes,
 			const struct rootfs_options *options,

@@ -162,7 +162,7 @@ static int link_target(struct tree *tree, const struct entry *entry,
 	bool found;
 	int r;
 
-	tree_path_init(&path, entry->link);
+	tree_path_init(&path, &tree->index, entry->link);
 	r = walk(tree, &path, false, &key, &found, err);
 	if (r < 0)
 		return img_err_prefix(err, "is a hard link to %s",
@@ -254,7 +254,7 @@ static int add(struct tree *tree, const struct entry *entry,
 	bool found;
 	int r;
 
-	tree_path_init(&path, entry->path);
+	tree_path_init(&path, &tree->index, entry->path);
 	r = walk(tree, &path, true, &key, &found, err);
 	if (r < 0)
 		return r;

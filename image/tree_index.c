@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
+#include <sys/random.h>
 
 #define ARENA_BYTES   (64u * 1024 - 64) /* small enough to stay off mmap */
 #define FIRST_BUCKETS 1024u
@@ -42,6 +42,9 @@ void tree_index_init(struct tree_index *index)
 	*index = (struct tree_index){ .n_buckets = FIRST_BUCKETS };
 	index->buckets =
 		mem_zalloc(index->n_buckets * sizeof(struct tree_dentry *));
+	/* without random bytes, names may be chosen to be slow: no more */
+	if (getrandom(index->secret, sizeof(index->secret), GRND_NONBLOCK) < 0)
+		index->secret[0] = (uintptr_t)index->buckets;
 }
 
 void tree_index_release(struct tree_index *index)
@@ -82,16 +85,12 @@ static void sip_word(uint64_t v[4], uint64_t word)
 	v[0] ^= word;
 }
 
-/* SipHash-1-3 (Aumasson and Bernstein) over the directory and the name, with
- * the sixteen random bytes that the kernel gives every process. */
-static uint32_t hash_of(const struct tree_node *dir, const char *name,
-			size_t len)
+/* SipHash-1-3 (Aumasson and Bernstein) over the directory and the name. */
+static uint32_t hash_of(const uint64_t key[2], const struct tree_node *dir,
+			const char *name, size_t len)
 {
-	uint64_t key[2] = { 0 }, v[4], word;
-	const char *random = (const char *)getauxval(AT_RANDOM);
+	uint64_t v[4], word;
 
-	if (random)
-		memcpy(key, random, sizeof(key));
 	v[0] = key[0] ^ UINT64_C(0x736f6d6570736575);
 	v[1] = key[1] ^ UINT64_C(0x646f72616e646f6d);
 	v[2] = key[0] ^ UINT64_C(0x6c7967656e657261);
@@ -111,12 +110,13 @@ static uint32_t hash_of(const struct tree_node *dir, const char *name,
 	return (uint32_t)(word ^ word >> 32);
 }
 
-void tree_key_init(struct tree_key *key, struct tree_node *dir,
-		   const char *name, uint8_t len)
+void tree_key_init(struct tree_key *key, const struct tree_index *index,
+		   struct tree_node *dir, const char *name, uint8_t len)
 {
 	*key = (struct tree_key){ .dir = dir,
 				  .name = name,
-				  .hash = hash_of(dir, name, len),
+				  .hash = hash_of(index->secret, dir, name,
+						  len),
 				  .len = len };
 }
 

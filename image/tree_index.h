@@ -16,6 +16,7 @@ struct tree_index {
 	struct tree_dentry **buckets;
 	size_t n_buckets, n_names;
 	struct tree_arena *arena;
+	uint64_t secret[2]; /* key of the hash */
 };
 
 struct tree_key {
@@ -31,8 +32,9 @@ void tree_index_release(struct tree_index *index) IMG_NONNULL(1);
 /* Aligned for pointers; lives until the index is released. */
 void *tree_index_alloc(struct tree_index *index, size_t size) IMG_NONNULL(1);
 
-void tree_key_init(struct tree_key *key, struct tree_node *dir,
-		   const char *name, uint8_t len) IMG_NONNULL(1, 2, 3);
+void tree_key_init(struct tree_key *key, const struct tree_index *index,
+		   struct tree_node *dir, const char *name, uint8_t len)
+	IMG_NONNULL(1, 2, 3, 4);
 
 /* NULL where there is no such name. */
 struct tree_dentry *tree_index_find(const struct tree_index *index,

@@ -58,7 +58,7 @@ int tree_path_next(struct tree_path *path, struct tree_node *dir,
 				   "has a name of %zu bytes; %u are possible",
 				   len, NAME_BYTES_MAX);
 	path->rest = name + len;
-	tree_key_init(ret, dir, name, (uint8_t)len);
+	tree_key_init(ret, path->index, dir, name, (uint8_t)len);
 	return 1;
 }
 

@@ -9,12 +9,16 @@
 #include "image/tree_index.h"
 
 struct tree_path {
+	const struct tree_index *index;
 	const char *whole, *rest;
 };
 
-/* @text is borrowed for the life of @path. */
-static inline void tree_path_init(struct tree_path *path, const char *text)
+/* @index and @text are borrowed for the life of @path. */
+static inline void tree_path_init(struct tree_path *path,
+				  const struct tree_index *index,
+				  const char *text)
 {
+	path->index = index;
 	path->whole = text;
 	path->rest = text;
 }

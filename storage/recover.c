@@ -98,14 +98,18 @@ struct leftover {
 	uint32_t volume;
 };
 
-/* All intents, read at once so that no query is open while they change. */
+/* All intents, read at once so that no query is open while they change.
+ * Snapshots come first: one that died half-way left its origin frozen, and
+ * until that is thawed a container on it cannot end. */
 static int list_intents(struct store *store, struct leftover **ret,
 			size_t *ret_count, struct img_err *err)
 {
 	img_auto(img_mem_release) struct leftover *list = NULL;
 	img_auto(db_row_end) struct db_row *row = NULL;
 	size_t count = 0, room = 0;
-	int r = db_query(store->db, &row, err, "SELECT id, volume FROM intents",
+	int r = db_query(store->db, &row, err,
+			 "SELECT id, volume FROM intents"
+			 " ORDER BY op <> 'create', id",
 			 "");
 
 	while (r >= 0 && (r = db_next(row, err)) > 0) {

@@ -4,10 +4,11 @@
 /*
  * One operation on a store, with a fault at every step of it in turn.
  *
- * For each n, a new store is made and prepared; then a process of its own
- * opens it and runs the operation, in which step n fails, or before which the
- * process dies.  Then another process (this one) opens the store, as the next
- * command would, and all must be in order again.
+ * For each n, a new store is made and prepared; then the operation runs on it,
+ * in which step n fails, or before which the process, one of its own, dies. The
+ * next process that opens the store meets a fault in its recovery.  Then this
+ * one opens the store, as the next command would, and all must be in order
+ * again.
  */
 #include "tests/lib/fault.h"
 #include "tests/lib/temp_store.h"
@@ -28,8 +29,7 @@ struct crash_case {
 struct crash_test {
 	/* Runs in this process; leaves a store behind, closed. */
 	void (*prepare)(struct crash_case *c, struct store *store);
-	/* Runs in a process that may die.  A positive return is a failure of
-	 * the test itself. */
+	/* Runs in a process that may die. */
 	int (*run)(struct crash_case *c, struct store *store,
 		   struct img_err *err);
 	/* Runs after the next command opened the store. */
@@ -42,5 +42,9 @@ struct crash_test {
 
 /* Returns how many steps the operation has. */
 unsigned crash_at_every_step(const struct crash_test *test, enum fault fault);
+
+/* For a test that calls that: says at which step it failed, if it did. */
+int crash_teardown(void **state);
+#define test_of_crash(fn) cmocka_unit_test_teardown(fn, crash_teardown)
 
 #endif

@@ -15,6 +15,7 @@
  */
 #include "storage/dm.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,7 @@ struct fake_thin {
 };
 
 struct fake_dm {
+	pthread_mutex_t lock;
 	char dir[48];
 	struct fake_device device[FAKE_DM_DEVICES];
 	struct fake_thin thin[FAKE_DM_THINS];

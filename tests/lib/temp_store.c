@@ -237,6 +237,10 @@ static void check_devices(struct temp_store *t, const uint32_t *may_be_active)
 void temp_store_check(struct temp_store *t, struct store *store,
 		      const uint32_t *loose, const uint32_t *may_be_active)
 {
+	struct img_err err = { 0 };
+
+	if (store_need_pool(store, &err) < 0)
+		fail_msg("%s", err.msg);
 	assert_int_equal(
 		temp_store_count(store, "SELECT count(*) FROM intents"), 0);
 	check_volumes(t, store, loose);

@@ -86,6 +86,7 @@ static int run(char **argv, char *ret_output, size_t size, int *ret_status,
 	struct job job = job_of(argv);
 	int ends[2], streams[3], r, status;
 	pid_t pid = 0;
+	size_t len = 0;
 	ssize_t n;
 
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -96,8 +97,11 @@ static int run(char **argv, char *ret_output, size_t size, int *ret_status,
 	r = guest_command_start(&job, streams, false, &pid, ret_status, err);
 	(void)close(ends[1]);
 	(void)close(streams[0]);
-	n = read(ends[0], ret_output, size - 1);
-	ret_output[n > 0 ? n : 0] = '\0';
+	do { /* one write of the shell's at a time, to the end */
+		n = read(ends[0], ret_output + len, size - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	ret_output[len] = '\0';
 	(void)close(ends[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (r == 0)

@@ -1,0 +1,409 @@
+#include "cli/container.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "tests/lib/temp_store.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+static void good_and_bad_names(void **state)
+{
+	static const char *const good[] = { "ab",      "web", "Web-1",
+					    "a.b_c-d", "0x",  "A_" };
+	static const char *const bad[] = { "",	  "a",	      "-ab", ".ab",
+					   "_ab", "a b",      "a/b", "a:b",
+					   "a\n", "\xc3\xa4", "a+b" };
+	char text[CONTAINER_NAME_MAX + 2];
+	struct img_err err = { 0 };
+
+	for (size_t i = 0; i < IMG_COUNT(good); i++)
+		if (container_name_check(good[i], &err) < 0)
+			fail_msg("%s", err.msg);
+	for (size_t i = 0; i < IMG_COUNT(bad); i++) {
+		err = (struct img_err){ 0 };
+		if (container_name_check(bad[i], &err) != -IMG_E_INPUT)
+			fail_msg("'%s' was taken", bad[i]);
+		assert_non_null(strstr(err.msg, "is not a container name"));
+	}
+	memset(text, 'a', sizeof(text));
+	text[CONTAINER_NAME_MAX + 1] = '\0';
+	err = (struct img_err){ 0 };
+	assert_int_equal(container_name_check(text, &err), -IMG_E_INPUT);
+	text[CONTAINER_NAME_MAX] = '\0';
+	err = (struct img_err){ 0 };
+	assert_int_equal(container_name_check(text, &err), 0);
+}
+
+/* What nobody has to release: ids and texts of a row for the catalog. */
+static struct container_row row_of(struct store *store, char letter,
+				   const char *name)
+{
+	struct container_row row = {
+		.created_ns = letter,
+		.image_name = (char *)(uintptr_t) "debian",
+		.config = (char *)(uintptr_t) "{}",
+	};
+	struct img_err err = { 0 };
+
+	memset(row.id.hex, letter, ID_LEN);
+	memset(row.image.hex, 'e', ID_LEN);
+	(void)snprintf(row.name, sizeof(row.name), "%s", name);
+	if (volume_find(store, temp_store_add_volume(store), &row.volume,
+			&err) < 0)
+		fail_msg("%s", err.msg);
+	return row;
+}
+
+static struct container_row add(struct store *store, char letter,
+				const char *name)
+{
+	struct container_row row = row_of(store, letter, name);
+	struct img_err err = { 0 };
+
+	if (container_insert(store, &row, &err) < 0)
+		fail_msg("%s", err.msg);
+	return row;
+}
+
+static void find(struct store *store, const char *ref,
+		 struct container_row *ret)
+{
+	struct img_err err = { 0 };
+
+	if (container_find(store, ref, ret, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void assert_found(struct store *store, const char *ref, char letter)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+
+	find(store, ref, &row);
+	assert_int_equal(row.id.hex[ID_LEN - 1], letter);
+}
+
+static void assert_not_found(struct store *store, const char *ref,
+			     enum img_code code, const char *message)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	struct img_err err = { 0 };
+
+	assert_int_equal(container_find(store, ref, &row, &err), -(int)code);
+	assert_string_equal(err.msg, message);
+}
+
+static void rows_come_back(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(container_row_release) struct container_row got = { 0 };
+	struct container_row row = add(store, 'a', "web");
+	const char *text;
+	struct img_err err = { 0 };
+
+	find(store, "web", &got);
+	assert_string_equal(got.id.hex, row.id.hex);
+	assert_string_equal(got.name, "web");
+	assert_string_equal(got.image.hex, row.image.hex);
+	assert_string_equal(got.image_name, "debian");
+	assert_string_equal(got.config, "{}");
+	assert_int_equal(got.volume.id, row.volume.id);
+	assert_int_equal(got.volume.size_bytes, row.volume.size_bytes);
+	assert_int_equal(got.created_ns, 'a');
+	assert_int_equal(got.started_ns + got.finished_ns, 0);
+	assert_int_equal(container_state(store, &got, &text, &err), 0);
+	assert_string_equal(text, "created");
+}
+
+static void containers_are_found(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+
+	(void)add(store, 'a', "web");
+	(void)add(store, 'b', "db");
+	(void)add(store, 'c', "aaaa"); /* a name goes before an id */
+	assert_found(store, "web", 'a');
+	assert_found(store, "db", 'b');
+	assert_found(store, "a", 'a');
+	assert_found(store, "bbbbbbbbbbbb", 'b');
+	assert_found(store, "aaaa", 'c');
+	assert_not_found(store, "we", IMG_E_NOT_FOUND,
+			 "there is no container 'we'");
+	assert_not_found(store, "", IMG_E_NOT_FOUND,
+			 "there is no container ''");
+	assert_not_found(store, "ab", IMG_E_NOT_FOUND,
+			 "there is no container 'ab'");
+}
+
+static void a_prefix_has_to_be_unique(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	struct container_row row;
+	struct img_err err = { 0 };
+
+	(void)add(store, 'a', "one");
+	row = row_of(store, 'a', "two");
+	row.id.hex[ID_LEN - 1] = 'b';
+	assert_int_equal(container_insert(store, &row, &err), 0);
+	assert_not_found(store, "aaa", IMG_E_INPUT,
+			 "several containers have an id that begins with aaa");
+	assert_found(store, row.id.hex, 'b');
+}
+
+static void a_name_is_given_once(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	struct container_row row;
+	struct img_err err = { 0 };
+
+	(void)add(store, 'a', "web");
+	row = row_of(store, 'b', "web");
+	assert_int_equal(container_insert(store, &row, &err), -IMG_E_EXISTS);
+	err = (struct img_err){ 0 };
+	assert_int_equal(
+		container_delete(store, &(struct container_row){ .id = row.id },
+				 &err),
+		0);
+}
+
+static int add_name(void *self, const struct container_row *row,
+		    struct img_err *err)
+{
+	str_addf(self, "%s ", row->name);
+	return strcmp(row->name, "stop") == 0 ? 5 : 0;
+}
+
+static void the_newest_comes_first(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(str_release) struct str names = { 0 };
+	struct img_err err = { 0 };
+
+	(void)add(store, 'b', "second");
+	(void)add(store, 'a', "first");
+	(void)add(store, 'd', "last");
+	(void)add(store, 'c', "third");
+	assert_int_equal(container_each(store, add_name, &names, &err), 0);
+	assert_string_equal(names.s, "last third second first ");
+	str_release(&names);
+	(void)add(store, 'f', "stop");
+	assert_int_equal(container_each(store, add_name, &names, &err), 5);
+	assert_string_equal(names.s, "stop ");
+}
+
+static void a_life(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(container_row_release) struct container_row got = { 0 };
+	struct container_row row = add(store, 'a', "web");
+	struct volume_pending run = { 0 };
+	const char *text;
+	struct img_err err = { 0 };
+
+	assert_int_equal(volume_begin_run(store, &row.volume, &run, &err), 0);
+	assert_int_equal(container_set_started(store, &row, &err), 0);
+	{
+		img_auto(store_close) struct store *other =
+			temp_store_open(*state);
+
+		assert_int_equal(container_state(other, &row, &text, &err), 0);
+		assert_string_equal(text, "running");
+		assert_int_equal(container_is_running(other, &row, &err), 1);
+		assert_int_equal(container_pid(other, &row), 0); /* not told */
+	}
+	assert_int_equal(container_set_finished(store, &row, 3, &err), 0);
+	assert_int_equal(volume_settle(&run, &err), 0);
+	volume_keep(&run);
+	find(store, "web", &got);
+	assert_int_equal(got.exit_status, 3);
+	assert_true(got.started_ns > 0 && got.finished_ns >= got.started_ns);
+	assert_int_equal(container_state(store, &got, &text, &err), 0);
+	assert_string_equal(text, "exited");
+}
+
+/* A supervisor that is killed. */
+static void die_running(struct temp_store *t, bool auto_remove)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct store *store = temp_store_open(t);
+		struct container_row row = row_of(store, 'a', "web");
+		img_auto(img_mem_release) char *log = NULL;
+		struct volume_pending run = { 0 };
+		struct img_err err = { 0 };
+
+		row.auto_remove = auto_remove;
+		if (container_insert(store, &row, &err) < 0 ||
+		    container_log(store, &row, &log, &err) < 0 ||
+		    volume_begin_run(store, &row.volume, &run, &err) < 0 ||
+		    container_set_started(store, &row, &err) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static bool has_dir(const struct temp_store *t, char letter)
+{
+	char path[160], id[ID_LEN + 1];
+
+	memset(id, letter, ID_LEN);
+	id[ID_LEN] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/containers/%s", t->root, id);
+	return access(path, F_OK) == 0;
+}
+
+static void an_end_that_nobody_saw(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(container_row_release) struct container_row row = { 0 };
+	uint32_t loose[] = { 1, 0 };
+
+	t->options.run_ended = container_run_ended;
+	die_running(t, false);
+	store = temp_store_open(t);
+	find(store, "web", &row);
+	assert_int_equal(row.exit_status, 137);
+	assert_true(row.finished_ns > 0);
+	assert_true(has_dir(t, 'a'));
+	temp_store_check(t, store, loose, NULL);
+}
+
+static void one_that_was_to_go_goes(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = NULL;
+
+	t->options.run_ended = container_run_ended;
+	die_running(t, true);
+	assert_true(has_dir(t, 'a'));
+	store = temp_store_open(t);
+	assert_not_found(store, "web", IMG_E_NOT_FOUND,
+			 "there is no container 'web'");
+	assert_false(has_dir(t, 'a'));
+	temp_store_check(t, store, NULL, NULL);
+}
+
+static void a_volume_without_a_container_may_end(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	struct img_err err = { 0 };
+
+	assert_int_equal(container_run_ended(store, 77, &err), 0);
+}
+
+static void directories_follow_rows(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	img_auto(img_mem_release) char *log = NULL, *gone = NULL;
+	struct container_row row = add(store, 'a', "web");
+	struct container_row lost = { 0 };
+	struct img_err err = { 0 };
+
+	memset(lost.id.hex, 'b', ID_LEN);
+	container_dirs_sweep(store); /* none is there */
+	assert_int_equal(container_log(store, &row, &log, &err), 0);
+	assert_int_equal(container_log(store, &lost, &gone, &err), 0);
+	assert_int_equal(file_replace(AT_FDCWD, gone, "x", 1, false, &err), 0);
+	container_dirs_sweep(store);
+	assert_true(has_dir(t, 'a'));
+	assert_false(has_dir(t, 'b'));
+	assert_int_equal(container_dir_remove(store, &row, &err), 0);
+	assert_int_equal(container_dir_remove(store, &row, &err), 0);
+	assert_false(has_dir(t, 'a'));
+}
+
+static void a_pid_is_only_a_hint(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	img_auto(store_close) struct store *other = temp_store_open(t);
+	struct container_row row = add(store, 'a', "web");
+	img_auto(img_mem_release) char *path = container_pid_path(store, &row);
+	struct volume_pending run = { 0 };
+	struct img_err err = { 0 };
+
+	assert_int_equal(file_replace(AT_FDCWD, path, "4711\n", 5, false, &err),
+			 0);
+	assert_int_equal(container_pid(other, &row), 0); /* it does not run */
+	assert_int_equal(volume_begin_run(store, &row.volume, &run, &err), 0);
+	assert_int_equal(container_pid(other, &row), 4711);
+	volume_keep(&run);
+}
+
+static void names_are_made_up(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	char name[CONTAINER_NAME_MAX + 1];
+	struct img_err err = { 0 };
+
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(container_name_invent(store, name, &err), 0);
+		assert_int_equal(container_name_check(name, &err), 0);
+		assert_non_null(strchr(name, '_'));
+	}
+}
+
+/* Every name of two words is taken: then a number makes the difference. */
+static void a_crowded_store(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	char name[CONTAINER_NAME_MAX + 1];
+	struct img_err err = { 0 };
+	int64_t before = 0, after = 0;
+
+	/* One row stands for all: names are only looked for in this table. */
+	assert_true(db_run(store_db(store), &err, "PRAGMA foreign_keys = OFF",
+			   "") >= 0);
+	assert_true(db_run(store_db(store), &err,
+			   "CREATE TEMP TABLE containers (name TEXT)",
+			   "") >= 0);
+	for (int i = 0; i < 600; i++) {
+		assert_int_equal(container_name_invent(store, name, &err), 0);
+		assert_true(db_run(store_db(store), &err,
+				   "INSERT INTO containers VALUES (?)", "s",
+				   name) >= 0);
+	}
+	before = temp_store_count(store, "SELECT count(*) FROM containers");
+	after = temp_store_count(store, "SELECT count(DISTINCT name)"
+					" FROM containers");
+	assert_int_equal(before, 600);
+	assert_int_equal(after, 600);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_and_bad_names),
+		test_in_store(rows_come_back),
+		test_in_store(containers_are_found),
+		test_in_store(a_prefix_has_to_be_unique),
+		test_in_store(a_name_is_given_once),
+		test_in_store(the_newest_comes_first),
+		test_in_store(a_life),
+		test_in_store(an_end_that_nobody_saw),
+		test_in_store(one_that_was_to_go_goes),
+		test_in_store(a_volume_without_a_container_may_end),
+		test_in_store(directories_follow_rows),
+		test_in_store(a_pid_is_only_a_hint),
+		test_in_store(names_are_made_up),
+		test_in_store(a_crowded_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
