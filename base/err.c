@@ -1,3 +1,4 @@
+#define IMG_ERR_DEFINES
 #include "base/err.h"
 
 #include <errno.h>

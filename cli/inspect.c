@@ -37,12 +37,25 @@ static int volume_json(struct store *store, const struct volume *volume,
 	return r;
 }
 
+static int add_step(void *self, const struct image_step *step,
+		    struct img_err *err)
+{
+	char time[CLOCK_TEXT_MAX];
+
+	(void)json_array_append_new(
+		self,
+		json_pack("{ss ss ss ss}", "Layer", step->layer, "Created",
+			  clock_rfc3339(step->created_ns, time), "CreatedBy",
+			  step->created_by, "Comment", step->comment));
+	return 0;
+}
+
 static int image_json(struct store *store, const struct image *image,
 		      json_t **ret, struct img_err *err)
 {
 	img_auto(json_release) json_t *config = NULL;
 	img_auto(json_release) json_t *names = NULL;
-	img_auto(json_release) json_t *history = NULL;
+	img_auto(json_release) json_t *history = json_array();
 	img_auto(json_release) json_t *volume = NULL;
 	char time[CLOCK_TEXT_MAX];
 	int r = image_config_parse(image->config, &config, err);
@@ -50,7 +63,8 @@ static int image_json(struct store *store, const struct image *image,
 	if (r == 0)
 		r = image_record_names(store, image->id.hex, &names, err);
 	if (r == 0)
-		r = image_record_history(store, image->id.hex, &history, err);
+		r = image_each_step(store, image->id.hex, add_step, history,
+				    err);
 	if (r == 0)
 		r = volume_json(store, &image->volume, &volume, err);
 	if (r == 0)

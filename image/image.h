@@ -39,7 +39,7 @@ int image_find(struct store *store, const char *ref, struct image *ret,
 int image_get(struct store *store, const char *id, struct image *ret,
 	      struct img_err *err) IMG_MUST_USE;
 
-/* Calls @fn for each image, oldest first. */
+/* Calls @fn for each image, newest first. */
 int image_each(struct store *store,
 	       int (*fn)(void *self, const struct image *image,
 			 struct img_err *err),

@@ -11,7 +11,8 @@
  * Owners are taken by number, names are bytes whatever the locale.
  *
  * What libarchive 3.6 does not tell, and is therefore not here: the values
- * of global pax headers, and the checksum of a gzip stream.
+ * of global pax headers, the checksum of a gzip stream, and the sign of a
+ * fraction of a second before 1970 (-0.5 comes out as 0.5).
  */
 #include "base/progress.h"
 #include "image/entry.h"

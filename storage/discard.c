@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "storage/meta.h"
+#include "storage/pool.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -71,7 +72,13 @@ void discard_exclusive(struct store *store, const struct volume *volume)
 	img_auto(target_release) struct target t = { store, volume, 0, -1 };
 	img_auto(img_mem_release) char *path = NULL;
 	img_auto(img_fd_release) int metadata = -1;
+	struct img_err dropped = { 0 }; /* best effort: see above */
+	struct store_usage usage;
 
+	/* A pool that is asked for its status commits first (dm-thin.c,
+	 * pool_status), so what is read then is what there is. */
+	if (pool_usage(store, &usage, &dropped) < 0)
+		return;
 	path = mem_printf("%s/pool/metadata", store->root);
 	metadata = open(path, O_RDONLY | O_CLOEXEC);
 	if (metadata < 0)

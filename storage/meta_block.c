@@ -180,7 +180,7 @@ int meta_block_pin(struct meta_cache *cache, uint64_t block,
 	if (!slot) {
 		int r = load(cache, block, kind, &slot, err);
 
-		if (r < 0)
+		if (r < 0 || !slot)
 			return r;
 	}
 	/* A tick that wraps only makes one choice of a victim worse. */
