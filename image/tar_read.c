@@ -37,18 +37,19 @@ struct tar {
 static ssize_t read_some(struct tar *tar)
 {
 	for (;;) {
-		ssize_t n = read(tar->fd, tar->buffer, READ_BYTES);
+		ssize_t n;
 
+		if (progress_is_stopped(tar->progress)) {
+			tar->interrupted = true;
+			return -1;
+		}
+		n = read(tar->fd, tar->buffer, READ_BYTES);
 		if (n >= 0) {
 			tar->done_bytes += (uint64_t)n;
 			return n;
 		}
 		if (errno != EINTR) {
 			tar->read_errno = errno;
-			return -1;
-		}
-		if (progress_is_stopped(tar->progress)) {
-			tar->interrupted = true;
 			return -1;
 		}
 	}
