@@ -13,6 +13,14 @@
 
 #define STEPS_MAX 2000
 
+/* Each fork copies the tables of all memory: what was freed need not be kept
+ * out of use for quite so long. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=4";
+}
+
 static struct {
 	unsigned step; /* 0: none is under test */
 	enum fault fault;

@@ -143,8 +143,7 @@ static int fake_create(void *self, const struct dm_name *name,
 		       const struct dm_table *table, dev_t *ret,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
 	int r = step(f, "create", err);
 
@@ -185,18 +184,17 @@ static int find_step(struct fake_dm *f, const struct dm_name *name,
 static int fake_reload(void *self, const struct dm_name *name,
 		       const struct dm_table *table, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
-	int r = find_step(self, name, "reload", &d, err);
+	int r = find_step(f, name, "reload", &d, err);
 
-	return r < 0 ? r : load(self, d, name, table, err);
+	return r < 0 ? r : load(f, d, name, table, err);
 }
 
 static int fake_suspend(void *self, const struct dm_name *name,
 			struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "suspend", &d, err);
 
@@ -210,20 +208,19 @@ static int fake_suspend(void *self, const struct dm_name *name,
 static int fake_resume(void *self, const struct dm_name *name,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
-	int r = find_step(self, name, "resume", &d, err);
+	int r = find_step(f, name, "resume", &d, err);
 
 	if (r == 0)
-		go_on(self, d);
+		go_on(f, d);
 	return r;
 }
 
 static int fake_message(void *self, const struct dm_name *name,
 			const char *text, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "send a message to", &d, err);
 
@@ -247,8 +244,7 @@ static bool pool_is_used(const struct fake_dm *f)
 static int fake_remove(void *self, const struct dm_name *name,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "remove", &d, err);
 
@@ -269,8 +265,7 @@ static int fake_remove(void *self, const struct dm_name *name,
 static int fake_state(void *self, const struct dm_name *name,
 		      struct dm_state *ret, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
 	int r = step(f, "ask for the state of", err);
 
@@ -293,8 +288,7 @@ static int fake_state(void *self, const struct dm_name *name,
 static int fake_status(void *self, const struct dm_name *name, char **ret,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "ask for the status of", &d, err);
 
@@ -309,8 +303,7 @@ static int fake_status(void *self, const struct dm_name *name, char **ret,
 static int fake_node(void *self, const struct dm_name *name, dev_t dev,
 		     char out[DM_NODE_MAX], struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	const struct fake_device *d = &f->device[minor(dev)];
 	unsigned id = 0;
 	int r = step(f, "make a node for", err);
@@ -332,8 +325,7 @@ static int fake_node(void *self, const struct dm_name *name, dev_t dev,
 static int fake_attach(void *self, const char *path, struct loop *ret,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *held = enter(self);
-	struct fake_dm *f = self;
+	img_auto(leave) struct fake_dm *f = enter(self);
 	int r = step(f, "attach", err);
 
 	if (r < 0)

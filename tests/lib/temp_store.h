@@ -8,8 +8,10 @@
 #include "storage/store.h"
 #include "tests/lib/fake_dm.h"
 
+#define TEMP_DIR_MAX 40
+
 struct temp_store {
-	char dir[40], root[48], run[48], thins[48];
+	char dir[TEMP_DIR_MAX], root[48], run[48], thins[48];
 	struct fake_dm *fake;
 	struct store_options options; /* with @create set */
 };

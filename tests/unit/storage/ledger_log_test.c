@@ -329,13 +329,13 @@ static void many_generations(void **state)
 	size_t len = 900 * KIB;
 
 	put(log, 1, "stays");
-	for (unsigned i = 0; i < 250; i++) {
+	for (unsigned i = 0; i < 130; i++) {
 		put_long(log, 2 + i % 3, len, (char)('a' + i % 26));
 		if (i % 17 == 0)
 			assert_tail(open_anew(log), log->tail);
 	}
-	assert_true(log->tail.generation >= 7);
-	assert_holds(log, "1=stay5 2=pppp921600 3=nnnn921600 4=oooo921600 ");
+	assert_true(log->tail.generation >= 4);
+	assert_holds(log, "1=stay5 2=zzzz921600 3=xxxx921600 4=yyyy921600 ");
 }
 
 /* Four images of whom much was written, up to the last block. */
@@ -391,14 +391,11 @@ static void a_record_leaves_a_full_log(void **state)
 static void a_move_that_fails_changes_nothing(void **state)
 {
 	struct log *log = *state;
-	img_auto(img_mem_release) uint8_t *before = NULL;
 	struct ledger_tail full;
 	unsigned n = 1, steps;
 
 	fill(log);
 	full = log->tail;
-	before = mem_alloc(LEDGER_BYTES);
-	memcpy(before, log->bytes, LEDGER_BYTES);
 	for (;; n++) {
 		struct img_err err = { 0 };
 		int r;
@@ -413,7 +410,9 @@ static void a_move_that_fails_changes_nothing(void **state)
 		/* The last two steps are the record's own. */
 		assert_int_equal(log->tail.generation > full.generation,
 				 log->tail.offset < HALF);
-		memcpy(log->bytes, before, LEDGER_BYTES);
+		/* Only the other half was written to. */
+		memset(log->bytes, 0, BLOCK);
+		assert_tail(open_anew(log), full);
 		log->tail = full;
 	}
 	assert_true(n > 8);

@@ -1,6 +1,7 @@
 #include "storage/pool.h"
 
 #include "base/cleanup.h"
+#include "base/lock.h"
 #include "base/num.h"
 #include "tests/lib/temp_store.h"
 
@@ -9,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -126,6 +129,45 @@ static void the_pool_lies_on_its_two_files(void **state)
 	assert_int_equal(pool_is_up(store, &err), 1);
 }
 
+static pid_t start_bringing_up(struct temp_store *t, bool down)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct store *store = temp_store_open(t);
+		struct img_err err = { 0 };
+		int r = down ? store_stop(store, &err)
+			     : store_need_pool(store, &err);
+
+		_exit(r < 0);
+	}
+	return pid;
+}
+
+/* Whoever holds the store's lock is at it already. */
+static void one_brings_it_up_or_down_at_a_time(void **state)
+{
+	struct temp_store *t = *state;
+
+	for (int down = 0; down < 2; down++) {
+		img_auto(store_close) struct store *store = temp_store_open(t);
+		struct img_err err = { 0 };
+		int status;
+		pid_t pid;
+
+		assert_int_equal(lock_try(store->lock_fd, LOCK_STORE, &err), 1);
+		pid = start_bringing_up(t, down != 0);
+		(void)usleep(100000); /* long enough not to wait */
+		assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+		assert_int_equal(fake_dm_count_devices(t->fake), down);
+		lock_drop(store->lock_fd, LOCK_STORE);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_int_equal(fake_dm_count_devices(t->fake), !down);
+	}
+}
+
 static void a_suspended_pool_goes_on(void **state)
 {
 	struct temp_store *t = *state;
@@ -175,6 +217,7 @@ int main(void)
 		cmocka_unit_test(other_lines_are_refused),
 		test_in_store(devices_are_named_after_their_store),
 		test_in_store(the_pool_lies_on_its_two_files),
+		test_in_store(one_brings_it_up_or_down_at_a_time),
 		test_in_store(a_suspended_pool_goes_on),
 		test_in_store(a_failing_message_shows_the_pool),
 		test_in_store(usage_is_the_kernels),
