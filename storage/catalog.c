@@ -17,7 +17,7 @@ static const char schema[] =
 	"CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
 	" WITHOUT ROWID;"
 	"CREATE TABLE volumes ("
-	" id INTEGER PRIMARY KEY,"
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" size_bytes INTEGER NOT NULL,"
 	" origin INTEGER);"
 	"CREATE TABLE intents ("

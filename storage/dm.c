@@ -138,8 +138,8 @@ static int create_empty(const struct dm_name *name, struct img_err *err)
 	return r;
 }
 
-static int kernel_reload(void *self, const struct dm_name *name,
-			 const struct dm_table *table, struct img_err *err)
+static int load_table(const struct dm_name *name, const struct dm_table *table,
+		      struct img_err *err)
 {
 	img_auto(task_release) struct dm_task *task = NULL;
 
@@ -208,7 +208,7 @@ static int kernel_create(void *self, const struct dm_name *name,
 
 	if (r < 0)
 		return r;
-	r = kernel_reload(self, name, table, err);
+	r = load_table(name, table, err);
 	if (r == 0)
 		r = run_simple(DM_DEVICE_RESUME, name, "start the device", ret,
 			       err);
@@ -314,7 +314,6 @@ struct dm dm_kernel(void)
 {
 	static const struct dm_ops ops = {
 		.create = kernel_create,
-		.reload = kernel_reload,
 		.suspend = kernel_suspend,
 		.resume = kernel_resume,
 		.message = kernel_message,

@@ -63,9 +63,6 @@ struct dm_ops {
 	int (*create)(void *self, const struct dm_name *name,
 		      const struct dm_table *table, dev_t *ret,
 		      struct img_err *err);
-	/* Loads a new table; it takes effect at the next resume. */
-	int (*reload)(void *self, const struct dm_name *name,
-		      const struct dm_table *table, struct img_err *err);
 	/* Flushes; a file system on the device is frozen, clean on disk. */
 	int (*suspend)(void *self, const struct dm_name *name,
 		       struct img_err *err);

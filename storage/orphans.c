@@ -117,18 +117,78 @@ static int collect(struct store *store, uint32_t id, struct img_err *err)
 	return r < 0 ? r : volume_finish_delete(&orphan, err);
 }
 
+/* Volumes that the catalog has and nobody is at work on.  What was to become a
+ * snapshot has an origin to thaw, which is recover_intents' to do. */
+static int list_rows(struct store *store, struct ids *ids, struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	int r = db_query(store->db, &row, err,
+			 "SELECT id FROM volumes WHERE id NOT IN"
+			 " (SELECT volume FROM intents WHERE op = 'create')",
+			 "");
+
+	while (r >= 0 && (r = db_next(row, err)) > 0) {
+		uint32_t id = (uint32_t)db_int(row, 0);
+
+		r = volume_is_held(store, id, err);
+		if (r == 0)
+			add(ids, id);
+	}
+	return r;
+}
+
+/* Drops the rows of a volume that the pool does not have. */
+static int forget(struct store *store, uint32_t id, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	struct img_err used = { 0 };
+	int r = db_begin(store->db, false, err);
+
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = volume_is_held(store, id, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (store->vanished)
+		r = store->vanished(store, id, err);
+	if (r == 0)
+		r = db_run(store->db, err,
+			   "DELETE FROM intents WHERE volume = ?", "i",
+			   (int64_t)id);
+	if (r < 0)
+		return r;
+	r = db_run(store->db, &used, "DELETE FROM volumes WHERE id = ?", "i",
+		   (int64_t)id);
+	if (r == -IMG_E_EXISTS) /* an image's: no crash does that */
+		return 0;
+	if (r < 0) {
+		*err = used;
+		return r;
+	}
+	return db_commit(store->db, err);
+}
+
 int recover_orphans(struct store *store, struct img_err *err)
 {
+	img_auto(ids_release) struct ids rows = { 0 };
 	img_auto(ids_release) struct ids pool = { 0 };
 	img_auto(ledger_look_release) struct ledger_look look = { store,
 								  &pool,
 								  { 0 } };
 	int r;
 
-	r = list_pool(store, &pool, err);
+	/* In this order: what is made meanwhile is in the pool only. */
+	r = list_rows(store, &rows, err);
+	if (r >= 0)
+		r = list_pool(store, &pool, err);
 	if (r < 0 || pool.n == 0)
 		return r;
-	r = ledger_each(store, look_at_record, &look, err);
+	for (size_t i = 0; r >= 0 && i < rows.n; i++)
+		if (!has(&pool, rows.id[i]))
+			r = forget(store, rows.id[i], err);
+	if (r >= 0)
+		r = ledger_each(store, look_at_record, &look, err);
 	for (size_t i = 0; r >= 0 && i < pool.n; i++) {
 		struct volume volume = { .id = pool.id[i] };
 		struct img_err missing = { 0 };

@@ -30,11 +30,13 @@ int recover_remove(struct store *store, const struct volume *volume,
 		   int64_t intent, struct img_err *err) IMG_MUST_USE;
 
 /**
- * recover_orphans - see to volumes of the pool that no row knows
+ * recover_orphans - see to volumes that only the pool or only the catalog has
  *
- * Such ids come from a power cut: what `run` wrote to the catalog is not
- * synced.  They are removed, unless the ledger says that they are images:
- * those are given to the adopt hook, or left alone where there is none.
+ * Both come from a power cut: what `run` and `rm` of a container wrote to the
+ * catalog is not synced.  Volumes that no row knows are removed, unless the
+ * ledger says that they are images: those are given to the adopt hook, or left
+ * alone where there is none.  Rows of containers whose volumes are gone from
+ * the pool go, too, by the vanished hook.
  * Called with LOCK_STORE held, right after the pool came up.
  */
 int recover_orphans(struct store *store, struct img_err *err) IMG_MUST_USE;

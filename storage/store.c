@@ -115,6 +115,7 @@ int store_open(const struct store_options *options, struct store **ret,
 	store->dm = options->dm.ops ? options->dm : dm_kernel();
 	store->run_ended = options->run_ended;
 	store->adopt = options->adopt;
+	store->vanished = options->vanished;
 	store->swept = options->swept;
 	r = open_catalog(options, &store->dm, &store->db, err);
 	if (r == 0)

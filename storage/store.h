@@ -41,6 +41,11 @@ struct store_options {
 	 * enters it, by volume_adopt and rows of its own. */
 	int (*adopt)(struct store *store, const struct ledger_record *record,
 		     struct img_err *err);
+	/* The pool has no such volume: it was deleted, and the power went before
+	 * the catalog's own deletion was on the disk.  Within a transaction,
+	 * the callee drops the rows that name it, if they are a container's. */
+	int (*vanished)(struct store *store, uint32_t volume,
+			struct img_err *err);
 	/* The pool came up, and all volumes without a row are gone: files
 	 * without one may go as well. */
 	void (*swept)(struct store *store);

@@ -33,6 +33,8 @@ struct store {
 			 struct img_err *err);
 	int (*adopt)(struct store *store, const struct ledger_record *record,
 		     struct img_err *err);
+	int (*vanished)(struct store *store, uint32_t volume,
+			struct img_err *err);
 	void (*swept)(struct store *store);
 	bool pool_is_up; /* seen up by this process */
 };

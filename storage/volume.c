@@ -35,12 +35,17 @@ int volume_find(struct store *store, uint32_t id, struct volume *ret,
 	return 0;
 }
 
-/* The next id after the highest; below it once the end is reached. */
+/* The next id after the highest that ever was; below it once the end is
+ * reached.  One that was just deleted is not used again: a power cut can bring
+ * its row back, which must not find another volume under its id. */
 static int pick_id(struct db *db, uint32_t *ret, struct img_err *err)
 {
 	int64_t id = 0;
 	int r = db_get_int(db, &id, err,
-			   "SELECT coalesce(max(id), 0) + 1 FROM volumes", "");
+			   "SELECT max(coalesce((SELECT max(id) FROM volumes),"
+			   " 0), coalesce((SELECT seq FROM sqlite_sequence"
+			   " WHERE name = 'volumes'), 0)) + 1",
+			   "");
 
 	if (r > 0 && id > VOLUME_ID_MAX)
 		r = db_get_int(db, &id, err,

@@ -181,16 +181,6 @@ static int find_step(struct fake_dm *f, const struct dm_name *name,
 	return *ret ? 0 : fake_no(IMG_E_NOT_FOUND, ENXIO, name, what, err);
 }
 
-static int fake_reload(void *self, const struct dm_name *name,
-		       const struct dm_table *table, struct img_err *err)
-{
-	img_auto(leave) struct fake_dm *f = enter(self);
-	struct fake_device *d;
-	int r = find_step(f, name, "reload", &d, err);
-
-	return r < 0 ? r : load(f, d, name, table, err);
-}
-
 static int fake_suspend(void *self, const struct dm_name *name,
 			struct img_err *err)
 {
@@ -343,7 +333,6 @@ struct dm fake_dm_ops(struct fake_dm *fake)
 {
 	static const struct dm_ops ops = {
 		.create = fake_create,
-		.reload = fake_reload,
 		.suspend = fake_suspend,
 		.resume = fake_resume,
 		.message = fake_message,

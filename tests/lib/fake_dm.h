@@ -65,6 +65,7 @@ void fake_dm_reboot(struct fake_dm *fake);
 bool fake_dm_has_thin(const struct fake_dm *fake, uint32_t id);
 /* A volume that the catalog never hears of. */
 void fake_dm_add_thin(struct fake_dm *fake, uint32_t id);
+void fake_dm_remove_thin(struct fake_dm *fake, uint32_t id);
 size_t fake_dm_count_thins(const struct fake_dm *fake);
 
 /* The device whose name ends in "-<what>", or NULL. */

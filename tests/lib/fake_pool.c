@@ -195,6 +195,14 @@ void fake_dm_add_thin(struct fake_dm *fake, uint32_t id)
 	fake_pool_commit(fake);
 }
 
+void fake_dm_remove_thin(struct fake_dm *fake, uint32_t id)
+{
+	for (size_t i = 0; i < FAKE_DM_THINS; i++)
+		if (fake->thin[i].id == id)
+			fake->thin[i].exists = false;
+	fake_pool_commit(fake);
+}
+
 size_t fake_dm_count_thins(const struct fake_dm *fake)
 {
 	size_t n = 0;
