@@ -22,7 +22,7 @@
 #define CASES_MAX  16
 #define ARGS_MAX   64
 #define ROUNDS_MAX 1000
-#define ARG_BYTES  256
+#define ARG_BYTES  1024
 
 extern char **environ;
 
