@@ -1,24 +1,16 @@
 #include "base/cleanup.h"
 #include "cli/container.h"
+#include "cli/new_image.h"
 #include "cli/verb.h"
 #include "image/config.h"
 #include "image/image.h"
 
 struct options {
-	const char *message;
-	struct text_list changes;
-	bool quiet;
+	struct new_image_options new_image;
 };
 
 static const struct option_row rows[] = {
-	{ 'c', "change", "INSTRUCTION",
-	  "set CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME "
-	  "or WORKDIR",
-	  OPTION_LIST, offsetof(struct options, changes) },
-	{ 'm', "message", "TEXT", "comment for the image's history",
-	  OPTION_TEXT, offsetof(struct options, message) },
-	{ 'q', "quiet", NULL, "do not print the id", OPTION_FLAG,
-	  offsetof(struct options, quiet) },
+	NEW_IMAGE_OPTION_ROWS(struct options),
 };
 
 /* The image's configuration: the container's, less what is the container's
@@ -53,7 +45,7 @@ static int commit(struct store *store, const struct container_row *row,
 	img_auto(img_mem_release) char *created_by = NULL;
 	int has_parent, r;
 
-	r = make_config(row, &o->changes, &config, err);
+	r = make_config(row, &o->new_image.changes, &config, err);
 	if (r < 0)
 		return r;
 	has_parent = image_get(store, row->image.hex, &parent, err);
@@ -70,7 +62,9 @@ static int commit(struct store *store, const struct container_row *row,
 				 .config = config,
 				 .name = name,
 				 .created_by = created_by,
-				 .comment = o->message ? o->message : "",
+				 .comment = o->new_image.message
+						    ? o->new_image.message
+						    : "",
 			 },
 			 ret, err);
 }
@@ -96,7 +90,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	r = commit(store, &row, o, argc > 1 ? &name : NULL, &id, err);
 	if (r < 0)
 		return img_err_prefix(err, "cannot commit %s", row.name);
-	if (!o->quiet)
+	if (!o->new_image.quiet)
 		(void)printf("%s\n", id.hex);
 	return 0;
 }

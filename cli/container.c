@@ -248,6 +248,16 @@ int container_run_ended(struct store *store, uint32_t volume,
 	return r < 0 ? r : db_commit(store_db(store), err);
 }
 
+int container_vanished(struct store *store, uint32_t volume,
+		       struct img_err *err)
+{
+	int r = db_run(store_db(store), err,
+		       "DELETE FROM containers WHERE volume = ?", "i",
+		       (int64_t)volume);
+
+	return r < 0 ? r : 0; /* its directory is swept after this */
+}
+
 char *container_pid_path(struct store *store, const struct container_row *row)
 {
 	return mem_printf("%s/%.12s.pid", store_run(store), row->id.hex);

@@ -66,6 +66,10 @@ int container_delete(struct store *store, const struct container_row *row,
 int container_run_ended(struct store *store, uint32_t volume,
 			struct img_err *err) IMG_MUST_USE;
 
+/* The hook for store_open: a container's removal outlived its rows'. */
+int container_vanished(struct store *store, uint32_t volume,
+		       struct img_err *err) IMG_MUST_USE;
+
 /*
  * A container's own directory, for its log.  Only a container with a row has
  * one: it is made after the row and removed before it.

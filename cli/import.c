@@ -1,6 +1,7 @@
 #include "image/import.h"
 
 #include "base/cleanup.h"
+#include "cli/new_image.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "image/config.h"
@@ -8,25 +9,16 @@
 #include <string.h>
 
 struct options {
-	const char *message;
-	struct text_list changes;
+	struct new_image_options new_image;
 	uint64_t size_bytes, max_entries;
-	bool quiet;
 };
 
 static const struct option_row rows[] = {
-	{ 'c', "change", "INSTRUCTION",
-	  "set CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME "
-	  "or WORKDIR",
-	  OPTION_LIST, offsetof(struct options, changes) },
-	{ 'm', "message", "TEXT", "comment for the image's history",
-	  OPTION_TEXT, offsetof(struct options, message) },
+	NEW_IMAGE_OPTION_ROWS(struct options),
 	{ 0, "max-entries", "N", "refuse archives with more [10000000]",
 	  OPTION_U64, offsetof(struct options, max_entries) },
 	{ 0, "size", "SIZE", "size of the volume [10G, or as init said]",
 	  OPTION_SIZE, offsetof(struct options, size_bytes) },
-	{ 'q', "quiet", NULL, "do not print the id", OPTION_FLAG,
-	  offsetof(struct options, quiet) },
 };
 
 static int make_name(int argc, char **argv, struct image_name *ret,
@@ -57,7 +49,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	img_auto(img_mem_release) char *config_text = NULL;
 	struct import_options options = {
 		.source = argv[0],
-		.message = o->message,
+		.message = o->new_image.message,
 		.size_bytes = o->size_bytes,
 		.max_entries = o->max_entries,
 	};
@@ -65,8 +57,9 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	struct id id;
 	int r = make_name(argc, argv, &name, err);
 
-	for (size_t i = 0; r == 0 && i < o->changes.n; i++)
-		r = image_config_change(config, o->changes.text[i], err);
+	for (size_t i = 0; r == 0 && i < o->new_image.changes.n; i++)
+		r = image_config_change(config, o->new_image.changes.text[i],
+					err);
 	if (r == 0) {
 		config_text = image_config_text(config);
 		options.config = config_text;
@@ -77,7 +70,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	}
 	if (r < 0)
 		return img_err_prefix(err, "cannot import %s", argv[0]);
-	if (!o->quiet)
+	if (!o->new_image.quiet)
 		(void)printf("%s\n", id.hex);
 	return 0;
 }

@@ -42,6 +42,7 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 		.create = create,
 		.run_ended = container_run_ended,
 		.adopt = image_adopt,
+		.vanished = container_vanished,
 		.swept = container_dirs_sweep,
 	};
 

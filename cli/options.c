@@ -118,9 +118,11 @@ static int parse_letters(const struct option_table *table, void *values,
 		if (!row)
 			return unknown(argv[0], err);
 		if (row->kind == OPTION_FLAG) {
-			r = set(row, values, NULL, err);
-			if (r < 0)
-				return r;
+			bool ends = *text == '=';
+
+			r = set(row, values, ends ? text + 1 : NULL, err);
+			if (r < 0 || ends)
+				return r < 0 ? r : 1;
 			continue;
 		}
 		if (*text == '=')

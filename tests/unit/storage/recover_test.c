@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "image/adopt.h"
 #include "image/image.h"
+#include "storage/ledger.h"
 #include "storage/store_impl.h"
 #include "tests/lib/temp_store.h"
 
@@ -26,6 +27,19 @@ static struct {
 	int result;
 } ended;
 
+static struct {
+	unsigned calls;
+	uint32_t volume;
+} vanished;
+
+static int on_vanished(struct store *store, uint32_t volume,
+		       struct img_err *err)
+{
+	vanished.calls++;
+	vanished.volume = volume;
+	return 0;
+}
+
 static int on_ended(struct store *store, uint32_t volume, struct img_err *err)
 {
 	ended.calls++;
@@ -42,6 +56,8 @@ static int setup(void **state)
 
 	t = *state;
 	t->options.run_ended = on_ended;
+	t->options.vanished = on_vanished;
+	vanished.calls = 0;
 	ended.calls = 0;
 	ended.condemn = false;
 	ended.result = 0;
@@ -309,6 +325,65 @@ static void damaged_metadata_saves_the_orphans(void **state)
 	assert_int_equal(store_need_pool(store, &err), 0);
 }
 
+/* The removal of a container reached the pool, and then the power went. */
+static void rows_of_what_the_pool_lost_go(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	uint32_t gone = temp_store_add_volume(store);
+	uint32_t kept = temp_store_add_volume(store);
+	uint32_t loose[] = { kept, 0 };
+	struct img_err err = { 0 };
+
+	fake_dm_remove_thin(t->fake, gone);
+	store_close(&store);
+	fake_dm_reboot(t->fake);
+	store = temp_store_open(t);
+	assert_int_equal(store_need_pool(store, &err), 0);
+	assert_int_equal(vanished.calls, 1);
+	assert_int_equal(vanished.volume, gone);
+	temp_store_check(t, store, loose, NULL);
+	/* And its id is not given to another one. */
+	assert_int_equal(temp_store_add_volume(store), kept + 1);
+}
+
+/* As above, of one that ran: its intent goes with it. */
+static void a_run_that_the_pool_lost_goes(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = NULL;
+	struct img_err err = { 0 };
+
+	die_running(t);
+	fake_dm_add_thin(t->fake, LEDGER_VOLUME);
+	fake_dm_remove_thin(t->fake, 1);
+	fake_dm_reboot(t->fake);
+	store = temp_store_open(t);
+	assert_int_equal(store_need_pool(store, &err), 0);
+	assert_int_equal(vanished.calls, 1);
+	assert_int_equal(ended.calls, 0);
+	temp_store_check(t, store, NULL, NULL);
+}
+
+/* No crash does that to an image: it is left for somebody to look at. */
+static void an_image_that_the_pool_lost_keeps_its_rows(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	struct img_err err = { 0 };
+
+	(void)temp_store_add_image(store, "a:1");
+	fake_dm_remove_thin(t->fake, 1);
+	store_close(&store);
+	fake_dm_reboot(t->fake);
+	store = temp_store_open(t);
+	assert_int_equal(store_need_pool(store, &err), 0);
+	assert_int_equal(temp_store_count(store,
+					  "SELECT count(*) FROM images i"
+					  " JOIN volumes v ON v.id = i.volume"),
+			 1);
+}
+
 #define test_of_recovery(fn)                                                   \
 	cmocka_unit_test_setup_teardown(fn, setup, temp_store_teardown)
 
@@ -326,6 +401,9 @@ int main(void)
 		test_of_recovery(without_a_hook_it_is_kept),
 		test_of_recovery(a_damaged_ledger_saves_the_orphans),
 		test_of_recovery(damaged_metadata_saves_the_orphans),
+		test_of_recovery(rows_of_what_the_pool_lost_go),
+		test_of_recovery(a_run_that_the_pool_lost_goes),
+		test_of_recovery(an_image_that_the_pool_lost_keeps_its_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
