@@ -238,7 +238,7 @@ int container_run_ended(struct store *store, uint32_t volume,
 		return r;
 	txn = store_db(store);
 	if (row.auto_remove) {
-		IMG_IGNORE(container_dir_remove(store, &row, &dropped));
+		IMG_IGNORE(container_files_remove(store, &row, &dropped));
 		r = container_delete(store, &row, err);
 		if (r == 0)
 			r = volume_condemn(store, volume, err);

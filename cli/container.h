@@ -78,9 +78,10 @@ int container_vanished(struct store *store, uint32_t volume,
 /* Makes the directory; the caller frees *ret, the path of the log in it. */
 int container_log(struct store *store, const struct container_row *row,
 		  char **ret, struct img_err *err) IMG_MUST_USE;
-/* Removes the directory with all in it; a missing one is no failure. */
-int container_dir_remove(struct store *store, const struct container_row *row,
-			 struct img_err *err) IMG_MUST_USE;
+/* Removes the directory with all in it, and the file that names its process;
+ * missing ones are no failure. */
+int container_files_remove(struct store *store, const struct container_row *row,
+			   struct img_err *err) IMG_MUST_USE;
 /* The hook for store_open: removes those whose rows went with the power. */
 void container_dirs_sweep(struct store *store);
 

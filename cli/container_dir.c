@@ -23,11 +23,14 @@ int container_log(struct store *store, const struct container_row *row,
 	return r;
 }
 
-int container_dir_remove(struct store *store, const struct container_row *row,
-			 struct img_err *err)
+int container_files_remove(struct store *store, const struct container_row *row,
+			   struct img_err *err)
 {
+	img_auto(img_mem_release) char *pid_path =
+		container_pid_path(store, row);
 	img_auto(img_mem_release) char *dir = dir_path(store, row);
 
+	(void)unlink(pid_path); /* is there only while it runs */
 	return file_remove_tree(AT_FDCWD, dir, err);
 }
 

@@ -203,7 +203,7 @@ int launch_end(struct store *store, const struct container_row *row,
 		return r;
 	}
 	/* While there is a row: else nobody would know whose it was. */
-	IMG_IGNORE(container_dir_remove(store, row, &dropped));
+	IMG_IGNORE(container_files_remove(store, row, &dropped));
 	r = end_rows(store, row, pending, status, true, err);
 	return r < 0 ? r : volume_finish_delete(pending, err);
 }

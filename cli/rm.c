@@ -59,7 +59,7 @@ static int remove_rows(struct store *store, const struct container_row *row,
 		r = volume_begin_delete(store, row->volume.id, pending, err);
 	/* While there is a row: else nobody would know whose it was. */
 	if (r == 0)
-		r = container_dir_remove(store, row, err);
+		r = container_files_remove(store, row, err);
 	if (r == 0)
 		r = db_commit(store_db(store), err);
 	if (r < 0 && pending->store) {

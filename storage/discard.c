@@ -11,82 +11,119 @@
 
 /* A pool in use may be read while it changes; then it is read again. */
 #define READ_TRIES 3
+/* Ranges that are found before they are discarded. */
+#define BATCH_MAX 4096
 
-struct target {
-	struct store *store;
-	const struct volume *volume;
-	uint64_t chunk_bytes;
-	int fd; /* the volume's device; -1 until something is to discard */
+struct range {
+	uint64_t begin, len; /* bytes */
 };
 
-static void target_release(struct target *t)
+/* What the volume has for itself.  Nothing is discarded while the metadata
+ * is walked: the kernel would write over nodes that are still to be read. */
+struct batch {
+	struct range *range;
+	size_t n;
+	uint64_t chunk_bytes;
+};
+
+static void batch_release(struct batch *batch)
 {
-	img_fd_release(&t->fd);
+	img_mem_release(&batch->range);
 }
 
-static int open_device(struct target *t, struct img_err *err)
+/* Ends the walk, with 1, when the batch is full. */
+static int add_range(void *self, const struct thin_meta_range *range,
+		     struct img_err *err)
 {
-	char node[VOLUME_NODE_MAX];
-	int r = volume_activate(t->store, t->volume, node, err);
+	struct batch *batch = self;
 
-	if (r < 0)
-		return r;
-	t->fd = open(node, O_WRONLY | O_CLOEXEC);
-	return t->fd < 0 ? img_err_sys(err, "cannot open %s", node) : 0;
+	batch->range[batch->n++] = (struct range){
+		.begin = range->begin * batch->chunk_bytes,
+		.len = range->length * batch->chunk_bytes,
+	};
+	return batch->n == BATCH_MAX;
 }
 
-static int discard_range(void *self, const struct thin_meta_range *range,
-			 struct img_err *err)
-{
-	struct target *t = self;
-	uint64_t begin = range->begin * t->chunk_bytes;
-	uint64_t len = range->length * t->chunk_bytes;
-	uint64_t bytes[2] = { begin, len };
-
-	if (begin >= t->volume->size_bytes)
-		return 0;
-	if (len > t->volume->size_bytes - begin)
-		bytes[1] = t->volume->size_bytes - begin;
-	if (t->fd < 0 && open_device(t, err) < 0)
-		return -(int)err->code;
-	if (ioctl(t->fd, BLKDISCARD, bytes) < 0)
-		return img_err_sys(err, "cannot discard blocks of volume %u",
-				   t->volume->id);
-	return 0;
-}
-
-static int discard_once(struct target *t, int metadata, struct img_err *err)
+/* 1 when there may be more than the batch holds, 0 when that is all. */
+static int fill_once(int metadata, uint32_t volume, struct batch *batch,
+		     struct img_err *err)
 {
 	img_auto(thin_meta_release) struct thin_meta *meta = NULL;
 	int r = thin_meta_open(metadata, NULL, &meta, err);
 
 	if (r < 0)
 		return r;
-	t->chunk_bytes = thin_meta_info(meta)->chunk_bytes;
-	return thin_meta_each_exclusive(meta, t->volume->id, discard_range, t,
-					err);
+	batch->n = 0;
+	batch->chunk_bytes = thin_meta_info(meta)->chunk_bytes;
+	return thin_meta_each_exclusive(meta, volume, add_range, batch, err);
+}
+
+static int fill(struct store *store, uint32_t volume, struct batch *batch,
+		struct img_err *err)
+{
+	img_auto(img_mem_release) char *path =
+		mem_printf("%s/pool/metadata", store->root);
+	img_auto(img_fd_release) int metadata = -1;
+	struct store_usage usage;
+	int r;
+
+	/* A pool that is asked for its status commits first (dm-thin.c,
+	 * pool_status), so what is read then is what there is. */
+	r = pool_usage(store, &usage, err);
+	if (r < 0)
+		return r;
+	metadata = open(path, O_RDONLY | O_CLOEXEC);
+	if (metadata < 0)
+		return img_err_sys(err, "cannot open %s", path);
+	for (int try = 0; try < READ_TRIES; try++) {
+		*err = (struct img_err){ 0 };
+		r = fill_once(metadata, volume, batch, err);
+		if (r != -IMG_E_CORRUPT)
+			break;
+	}
+	return r;
+}
+
+static int discard_batch(struct store *store, const struct volume *volume,
+			 const struct batch *batch, struct img_err *err)
+{
+	img_auto(img_fd_release) int fd = -1;
+	char node[VOLUME_NODE_MAX];
+	int r = volume_activate(store, volume, node, err);
+
+	if (r < 0)
+		return r;
+	fd = open(node, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return img_err_sys(err, "cannot open %s", node);
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct range *range = &batch->range[i];
+		uint64_t bytes[2] = { range->begin, range->len };
+
+		if (range->begin >= volume->size_bytes)
+			continue;
+		if (range->len > volume->size_bytes - range->begin)
+			bytes[1] = volume->size_bytes - range->begin;
+		if (ioctl(fd, BLKDISCARD, bytes) < 0)
+			return img_err_sys(err, "cannot discard blocks of %s",
+					   node);
+	}
+	return 0;
 }
 
 void discard_exclusive(struct store *store, const struct volume *volume)
 {
-	img_auto(target_release) struct target t = { store, volume, 0, -1 };
-	img_auto(img_mem_release) char *path = NULL;
-	img_auto(img_fd_release) int metadata = -1;
-	struct img_err dropped = { 0 }; /* best effort: see above */
-	struct store_usage usage;
+	img_auto(batch_release) struct batch batch = { 0 };
+	struct img_err dropped = { 0 }; /* best effort: see the header */
+	uint64_t last = UINT64_MAX;
+	int more;
 
-	/* A pool that is asked for its status commits first (dm-thin.c,
-	 * pool_status), so what is read then is what there is. */
-	if (pool_usage(store, &usage, &dropped) < 0)
-		return;
-	path = mem_printf("%s/pool/metadata", store->root);
-	metadata = open(path, O_RDONLY | O_CLOEXEC);
-	if (metadata < 0)
-		return;
-	for (int try = 0; try < READ_TRIES; try++) {
-		struct img_err err = { 0 }; /* best effort: see above */
-
-		if (discard_once(&t, metadata, &err) != -IMG_E_CORRUPT)
-			break;
-	}
+	batch.range = mem_alloc(BATCH_MAX * sizeof(*batch.range));
+	do { /* what was discarded is not found again */
+		more = fill(store, volume->id, &batch, &dropped);
+		if (more < 0 || batch.n == 0 || batch.range[0].begin == last ||
+		    discard_batch(store, volume, &batch, &dropped) < 0)
+			return;
+		last = batch.range[0].begin; /* found again: no use */
+	} while (more > 0);
 }

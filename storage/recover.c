@@ -64,10 +64,24 @@ static int end_run(struct store *store, const struct volume *volume,
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
+/* Another process removed the volume, after its owner had died. */
+static int end_intent(struct store *store, int64_t intent, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store->db, false, err);
+
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = intent_end(store, intent, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
 static int recover_one(struct store *store, int64_t intent, uint32_t id,
 		       struct img_err *err)
 {
 	struct volume volume = { .id = id };
+	struct img_err missing = { 0 };
 	enum intent_op op;
 	int r;
 
@@ -76,10 +90,15 @@ static int recover_one(struct store *store, int64_t intent, uint32_t id,
 	if (r <= 0)
 		return r;
 	r = store_need_pool(store, err);
-	if (r == 0)
-		r = volume_find(store, id, &volume, err);
 	if (r < 0)
 		return r;
+	r = volume_find(store, id, &volume, &missing);
+	if (r == -IMG_E_NOT_FOUND)
+		return end_intent(store, intent, err);
+	if (r < 0) {
+		*err = missing;
+		return r;
+	}
 	switch (op) {
 	case INTENT_RUN:
 		return end_run(store, &volume, intent, err);

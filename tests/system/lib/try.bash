@@ -29,8 +29,8 @@ say() {
 # ok CMD...: it succeeds, without a word on stderr.
 ok() {
 	try "$@"
-	[ "$status" -eq 0 ] || say "failed: $*"
-	[ -z "$err" ] || say "complained: $*"
+	[ "$status" -eq 0 ] || say "failed: $*" || return
+	[ -z "$err" ] || say "complained: $*" || return
 }
 
 # gives TEXT CMD...: it succeeds and prints just that.
@@ -38,7 +38,7 @@ gives() {
 	local want=$1
 	shift
 	ok "$@"
-	[ "$out" = "$want" ] || say "printed something other than '$want': $*"
+	[ "$out" = "$want" ] || say "printed something other than '$want': $*" || return
 }
 
 # exits STATUS CMD...: whatever it prints.
@@ -46,7 +46,7 @@ exits() {
 	local want=$1
 	shift
 	try "$@"
-	[ "$status" -eq "$want" ] || say "exited with other than $want: $*"
+	[ "$status" -eq "$want" ] || say "exited with other than $want: $*" || return
 }
 
 # fails STATUS PATTERN CMD...: that status, nothing on stdout, and on stderr one
@@ -55,23 +55,33 @@ fails() {
 	local want=$1 pattern=$2
 	shift 2
 	try "$@"
-	[ "$status" -eq "$want" ] || say "exited with other than $want: $*"
-	[ -z "$out" ] || say "printed on stdout: $*"
-	[ "$err" = "${err%%$'\n'*}" ] || say "complained in several lines: $*"
+	[ "$status" -eq "$want" ] || say "exited with other than $want: $*" || return
+	[ -z "$out" ] || say "printed on stdout: $*" || return
+	[ "$err" = "${err%%$'\n'*}" ] || say "complained in several lines: $*" || return
 	# shellcheck disable=SC2053 # a pattern
-	[[ $err == "img: "$pattern ]] || say "said other than '$pattern': $*"
+	[[ $err == "img: "$pattern ]] || say "said other than '$pattern': $*" || return
 }
 
 # has PATTERN: $out matches, anywhere.
 has() {
 	# shellcheck disable=SC2053 # a pattern
-	[[ $out == *$1* ]] || say "not in the output: $1"
+	[[ $out == *$1* ]] || say "not in the output: $1" || return
+}
+
+# has_line LINE: $out has just that line.
+has_line() {
+	[[ $'\n'$out$'\n' == *$'\n'"$1"$'\n'* ]] || say "no such line: $1" || return
+}
+
+# matches REGEX: $out does, somewhere.
+matches() {
+	[[ $out =~ $1 ]] || say "does not match: $1"
 }
 
 # lacks PATTERN: $out does not match anywhere.
 lacks() {
 	# shellcheck disable=SC2053 # a pattern
-	[[ $out != *$1* ]] || say "in the output: $1"
+	[[ $out != *$1* ]] || say "in the output: $1" || return
 }
 
 # json EXPRESSION...: $out is JSON, and each Python expression holds of d, what
@@ -81,7 +91,7 @@ json() {
 import json, sys
 d = json.load(open(sys.argv[1]))
 for e in sys.argv[2:]:
-    if not eval(e, {"d": d}):
+    if not eval(f"({e})", {"d": d}):
         sys.exit(f"does not hold: {e}")
 END
 }

@@ -323,8 +323,8 @@ static void directories_follow_rows(void **state)
 	container_dirs_sweep(store);
 	assert_true(has_dir(t, 'a'));
 	assert_false(has_dir(t, 'b'));
-	assert_int_equal(container_dir_remove(store, &row, &err), 0);
-	assert_int_equal(container_dir_remove(store, &row, &err), 0);
+	assert_int_equal(container_files_remove(store, &row, &err), 0);
+	assert_int_equal(container_files_remove(store, &row, &err), 0);
 	assert_false(has_dir(t, 'a'));
 }
 

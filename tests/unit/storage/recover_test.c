@@ -365,6 +365,25 @@ static void a_run_that_the_pool_lost_goes(void **state)
 	temp_store_check(t, store, NULL, NULL);
 }
 
+/* A supervisor died while another process was about to remove its volume. */
+static void an_intent_of_what_is_gone_ends(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = NULL;
+
+	die_running(t);
+	t->fake->absent = true; /* keeps this open from ending it */
+	store = temp_store_open(t);
+	forget(store);
+	store_close(&store);
+	t->fake->absent = false;
+	fake_dm_reboot(t->fake);
+	fake_dm_remove_thin(t->fake, 1);
+	store = temp_store_open(t);
+	assert_int_equal(ended.calls, 0);
+	temp_store_check(t, store, NULL, NULL);
+}
+
 /* No crash does that to an image: it is left for somebody to look at. */
 static void an_image_that_the_pool_lost_keeps_its_rows(void **state)
 {
@@ -403,6 +422,7 @@ int main(void)
 		test_of_recovery(damaged_metadata_saves_the_orphans),
 		test_of_recovery(rows_of_what_the_pool_lost_go),
 		test_of_recovery(a_run_that_the_pool_lost_goes),
+		test_of_recovery(an_intent_of_what_is_gone_ends),
 		test_of_recovery(an_image_that_the_pool_lost_keeps_its_rows),
 	};
 

@@ -1,0 +1,6 @@
+# kill -9 while images come and go: the next command cleans up by itself.
+load lib/storm
+
+@test "100 kill -9 of import, commit, tag and rmi, each followed by a command" {
+	storm 100 import commit commit_live tag rmi
+}
