@@ -109,7 +109,8 @@ int image_each(struct store *store,
 {
 	img_auto(db_row_end) struct db_row *row = NULL;
 	int r = db_query(store_db(store), &row, err,
-			 "SELECT " COLUMNS FROM "ORDER BY i.created_ns DESC, i.id",
+			 "SELECT " COLUMNS FROM
+			 "ORDER BY i.created_ns DESC, i.id",
 			 "");
 
 	while (r >= 0 && (r = db_next(row, err)) > 0) {
