@@ -71,6 +71,12 @@ static int no_dm(struct img_err *err)
 			   "this kernel has no device-mapper");
 }
 
+static int not_allowed(struct img_err *err)
+{
+	return img_err_set(err, IMG_E_NO_DM, 0,
+			   "device-mapper is for root with all capabilities");
+}
+
 static int check_usable(struct img_err *err)
 {
 	static bool usable;
@@ -80,8 +86,7 @@ static int check_usable(struct img_err *err)
 	if (access("/dev/mapper/control", F_OK) < 0 && !kernel_has_dm())
 		return no_dm(err);
 	if (geteuid() != 0)
-		return img_err_set(err, IMG_E_NO_DM, 0,
-				   "device-mapper is for root only");
+		return not_allowed(err);
 	dm_log_with_errno_init(swallow_log);
 	(void)dm_udev_set_sync_support(0); /* never wait for udev */
 	usable = true;
@@ -95,12 +100,12 @@ static struct dm_task *task_new(int type, const struct dm_name *name,
 
 	if (check_usable(err) < 0)
 		return NULL;
-	task = dm_task_create(type);
-	if (!task && !kernel_has_dm()) { /* a node that leads nowhere */
-		(void)no_dm(err);
+	task = dm_task_create(type); /* asks the kernel for its version */
+	if (!task) {
+		(void)(kernel_has_dm() ? not_allowed(err) : no_dm(err));
 		return NULL;
 	}
-	if (!task || !dm_task_set_uuid(task, name->uuid)) {
+	if (!dm_task_set_uuid(task, name->uuid)) {
 		(void)img_err_set(err, IMG_E_INTERNAL, 0,
 				  "cannot prepare a device-mapper task");
 		task_release(&task);

@@ -49,6 +49,10 @@ load lib/store
 	gives 0 img run --rm base wc -c <"$T/random"
 	try img run --rm base sh -c 'echo one; echo two >&2'
 	[ "$out,$err" = one,two ]
+	# Streams that are closed are not taken by something else.
+	gives 0 img run -i --rm base wc -c <&-
+	ok img run --rm base sh -c 'readlink /proc/self/fd/0 /proc/self/fd/2' 2>&-
+	has_line /dev/null
 	# One that does not read all that there is, and one that cannot write.
 	gives 5 img run -i --rm base sh -c 'head -c 5 | wc -c' <"$T/random"
 	exits 141 sh -c "$IMG run --rm base cat /dev/zero | head -c 1 >$T/one"\
@@ -74,6 +78,8 @@ load lib/store
 	exits 7 "$term" 'wait:# ' 'send:(exit 7)\r' 'wait:# ' 'send:\x04' -- \
 		"$IMG" run -it --rm base sh
 	has '(exit 7)'
+	fails 125 '*standard input is not a terminal' \
+		img run -it --rm base sh </dev/null
 	# Each of -i and -t is good for something alone.
 	exits 1 img run -i --rm base tty
 	[ "$out" = 'not a tty' ]

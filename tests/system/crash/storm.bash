@@ -186,7 +186,7 @@ clear() {
 } >/dev/null
 
 declare -A length_us=() count=()
-declare -i hits=0 undone=0
+declare -i hits=0 made=0 traceless=0
 echo "SEED=$seed"
 img init --data-size 4G --metadata-size 16M --volume-size 64M >/dev/null
 img import -q "$tar" base || fault 'cannot import'
@@ -198,10 +198,14 @@ begin=$SECONDS
 for ((round = 1; hits < kills; round++)); do
 	one_round || continue
 	hits+=1
-	[ "$outcome" = made ] || undone+=1
+	if [ -z "$change" ]; then
+		traceless+=1
+	elif [ "$outcome" = made ]; then
+		made+=1
+	fi
 done
 echo "$hits kills in $((round - 1)) rounds, $((SECONDS - begin)) s:" \
-	"$undone undone, $((hits - undone)) done"
+	"$((hits - made - traceless)) undone, $made done, $traceless leave no trace"
 for act in "${!length_us[@]}"; do
 	echo "  $act: ${count[$act]-0} in $((length_us[$act] / 1000)) ms"
 done

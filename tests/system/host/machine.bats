@@ -37,12 +37,12 @@ load ../lib/machine
 	mkdir "$T/share" "$T/closed"
 	echo here >"$T/share/file"
 	exits 0 "$IMG" machine exec --state "$STATE" --share "$T/share" -- sh -c "
-		echo x >$T/closed/x || echo closed
-		echo x >$REPO/base/x || echo tree
+		echo x >/usr/bin/x || echo closed
+		echo x >$T/closed/x; echo x >$REPO/base/x
 		cat $T/share/file
 		echo there >$T/share/file; echo new >$T/share/new; mkdir $T/share/dir
 		echo x >/tmp/only-in-there && test -e /tmp/only-in-there && echo tmp"
-	[ "$out" = $'closed\ntree\nhere\ntmp' ]
+	[ "$out" = $'closed\nhere\ntmp' ]
 	[ "$(<"$T/share/file")" = there ]
 	[ "$(<"$T/share/new")" = new ]
 	[ -d "$T/share/dir" ]
@@ -131,7 +131,7 @@ load ../lib/machine
 	[[ $err == *'Linux version'* ]]
 	# What needs device-mapper says how to get there, where there is none.
 	if ! dmsetup version >/dev/null 2>&1; then
-		fails 1 '*no device-mapper; try: img machine exec -- img import ...' \
+		fails 1 '*device-mapper*; try: img machine exec -- img import ...' \
 			"$IMG" --root "$T/store" --run-root "$T/run" import \
 			"$CACHE/base.tar" base
 		[ ! -e "$T/store" ] || [ ! -e "$T/store/pool/data" ]
