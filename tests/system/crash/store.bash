@@ -69,8 +69,10 @@ read_pool() {
 	allocated=${allocated// /}
 }
 
-# text_of FILE: its text, in REPLY, without a process.
+# text_of FILE: its text, in REPLY, without a process; nothing of a file that
+# is gone.
 text_of() {
+	REPLY=''
 	IFS= read -r -d '' REPLY 2>/dev/null <"$1"
 	REPLY=${REPLY%$'\n'}
 }

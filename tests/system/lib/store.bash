@@ -129,7 +129,7 @@ check_volume() {
 	[ -z "$image" ] || ! grep -q "$image" "$FILES/sound" || return 0
 	with_volume "$volume" e2fsck -fn >"$FILES/fsck" 2>&1 || {
 		echo "volume $volume is unsound:"
-		cat "$FILES/fsck"
+		head -n 40 "$FILES/fsck"
 		return 1
 	}
 	[ -z "$image" ] || echo "$image" >>"$FILES/sound"
