@@ -23,14 +23,24 @@ static struct flock one_byte(short type, uint64_t offset)
 	};
 }
 
-int lock_wait(int fd, uint64_t offset, struct img_err *err)
+static int wait_for(int fd, short type, uint64_t offset, struct img_err *err)
 {
-	struct flock fl = one_byte(F_WRLCK, offset);
+	struct flock fl = one_byte(type, offset);
 
 	while (fcntl(fd, F_OFD_SETLKW, &fl) < 0)
 		if (errno != EINTR)
 			return img_err_sys(err, "cannot wait for a lock");
 	return 0;
+}
+
+int lock_wait(int fd, uint64_t offset, struct img_err *err)
+{
+	return wait_for(fd, F_WRLCK, offset, err);
+}
+
+int lock_wait_shared(int fd, uint64_t offset, struct img_err *err)
+{
+	return wait_for(fd, F_RDLCK, offset, err);
 }
 
 int lock_try(int fd, uint64_t offset, struct img_err *err)

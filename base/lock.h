@@ -21,6 +21,9 @@ int lock_open(const char *path, int *ret_fd, struct img_err *err) IMG_MUST_USE;
 /* Waits until byte @offset is ours alone. */
 int lock_wait(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
 
+/* The same, beside others who do this, while nobody has it alone. */
+int lock_wait_shared(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
+
 /* 1 when byte @offset is now ours, 0 when another holds it, <0 on failure. */
 int lock_try(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
 

@@ -1,6 +1,7 @@
 #include "storage/discard.h"
 
 #include "base/cleanup.h"
+#include "base/lock.h"
 #include "base/str.h"
 #include "storage/meta.h"
 #include "storage/pool.h"
@@ -111,13 +112,25 @@ static int discard_batch(struct store *store, const struct volume *volume,
 	return 0;
 }
 
+/* A metadata snapshot would be one more owner of every block: nothing would be
+ * given back while somebody holds one. */
+static void keep_holds_away(struct store *store, struct lock *ret)
+{
+	struct img_err dropped = { 0 }; /* costs the host space, at most */
+
+	if (lock_wait_shared(store->lock_fd, LOCK_METADATA, &dropped) == 0)
+		*ret = (struct lock){ store->lock_fd, LOCK_METADATA };
+}
+
 void discard_exclusive(struct store *store, const struct volume *volume)
 {
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(batch_release) struct batch batch = { 0 };
 	struct img_err dropped = { 0 }; /* best effort: see the header */
 	uint64_t last = UINT64_MAX;
 	int more;
 
+	keep_holds_away(store, &lock);
 	batch.range = mem_alloc(BATCH_MAX * sizeof(*batch.range));
 	do { /* what was discarded is not found again */
 		more = fill(store, volume->id, &batch, &dropped);

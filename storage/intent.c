@@ -9,6 +9,7 @@ static const char *const op_names[] = {
 	[INTENT_CREATE] = "create",
 	[INTENT_RUN] = "run",
 	[INTENT_DELETE] = "delete",
+	[INTENT_HOLD] = "hold",
 };
 
 static uint64_t byte_of(int64_t intent)

@@ -14,6 +14,7 @@ enum intent_op {
 	INTENT_CREATE, /* the volume must not outlive a failure */
 	INTENT_RUN,    /* the volume is whole and in use */
 	INTENT_DELETE, /* the volume must go */
+	INTENT_HOLD,   /* of no volume: the metadata snapshot is held */
 };
 
 /* Within a transaction.  A rollback must be followed by intent_drop. */

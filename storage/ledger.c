@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "storage/catalog.h"
 #include "storage/ledger_log.h"
+#include "storage/settings.h"
 #include "storage/store_impl.h"
 
 #include <fcntl.h>
@@ -84,6 +85,24 @@ static int take_lock(struct store *store, struct lock *ret, struct img_err *err)
 	return r;
 }
 
+static int append_store(struct store *store, int fd,
+			const struct ledger_tail *tail, struct ledger_tail *at,
+			struct img_err *err)
+{
+	img_auto(img_mem_release) char *text = NULL;
+	int r = settings_text(store->db, &text, err);
+
+	return r < 0 ? r
+		     : ledger_log_append(fd, tail,
+					 &(struct ledger_record){
+						 .volume = LEDGER_VOLUME,
+						 .size_bytes = LEDGER_BYTES,
+						 .json = text,
+					 },
+					 at, err);
+}
+
+/* @record: NULL for the store's own alone, which a new ledger has first. */
 static int append(struct store *store, const struct ledger_record *record,
 		  struct img_err *err)
 {
@@ -99,11 +118,21 @@ static int append(struct store *store, const struct ledger_record *record,
 		return r;
 	read_hint(store, &hint);
 	r = ledger_log_open(fd, &hint, &tail, err);
-	if (r == 0)
+	if (r == 0 && (tail.generation == 0 || !record)) {
+		r = append_store(store, fd, &tail, &at, err);
+		if (r == 0 && record)
+			r = ledger_log_open(fd, &at, &tail, err);
+	}
+	if (r == 0 && record)
 		r = ledger_log_append(fd, &tail, record, &at, err);
 	if (r == 0)
 		write_hint(store, &at);
 	return r;
+}
+
+int ledger_put_store(struct store *store, struct img_err *err)
+{
+	return append(store, NULL, err);
 }
 
 int ledger_put(struct store *store, const struct ledger_record *record,
@@ -117,10 +146,11 @@ int ledger_drop(struct store *store, uint32_t volume, struct img_err *err)
 	return append(store, &(struct ledger_record){ .volume = volume }, err);
 }
 
-int ledger_each(struct store *store,
-		int (*fn)(void *self, const struct ledger_record *record,
-			  struct img_err *err),
-		void *self, struct img_err *err)
+typedef int record_fn(void *self, const struct ledger_record *record,
+		      struct img_err *err);
+
+static int each_record(struct store *store, record_fn *fn, void *self,
+		       struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(img_fd_release) int fd = -1;
@@ -137,4 +167,43 @@ int ledger_each(struct store *store,
 	read_hint(store, &hint);
 	r = ledger_log_open(fd, &hint, &tail, err);
 	return r < 0 ? r : ledger_log_each(fd, &tail, fn, self, err);
+}
+
+struct of_images {
+	record_fn *fn;
+	void *self;
+};
+
+static int image_record(void *self, const struct ledger_record *record,
+			struct img_err *err)
+{
+	const struct of_images *of = self;
+
+	return record->volume == LEDGER_VOLUME ? 0
+					       : of->fn(of->self, record, err);
+}
+
+int ledger_each(struct store *store, record_fn *fn, void *self,
+		struct img_err *err)
+{
+	struct of_images of = { fn, self };
+
+	return each_record(store, image_record, &of, err);
+}
+
+/* The first of all, if it is there. */
+static int store_record(void *self, const struct ledger_record *record,
+			struct img_err *err)
+{
+	if (record->volume != LEDGER_VOLUME)
+		return 2;
+	*(char **)self = mem_strdup(record->json);
+	return 1;
+}
+
+int ledger_get_store(struct store *store, char **ret, struct img_err *err)
+{
+	int r = each_record(store, store_record, ret, err);
+
+	return r < 0 ? r : r == 1;
 }

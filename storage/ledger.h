@@ -6,8 +6,9 @@
  *
  * Thin device 0 of the pool is a log of records, one for each image that was
  * made, named anew or removed; the last record of a volume is what holds.  The
- * catalog can be rebuilt from it.  One record costs one small write and one
- * flush, wherever the image's own volume may be and however large it is:
+ * first record, of the ledger's own volume, has the store's settings.  The
+ * catalog can be rebuilt from all that.  One record costs one small write and
+ * one flush, wherever the image's own volume may be and however large it is:
  * nothing is written into a snapshot only to say what it is.
  *
  * The log has two halves.  When one is full, what still holds is copied to the
@@ -40,8 +41,16 @@ int ledger_put(struct store *store, const struct ledger_record *record,
 int ledger_drop(struct store *store, uint32_t volume,
 		struct img_err *err) IMG_MUST_USE;
 
-/* Calls @fn for each volume's last record, by ascending volume; a non-zero
- * return ends the walk and is returned. */
+/* Records the store's settings anew, after they have changed. */
+int ledger_put_store(struct store *store, struct img_err *err) IMG_MUST_USE;
+
+/* 1 with the settings as they were recorded (storage/settings.h; the caller
+ * frees them), 0 when they never were. */
+int ledger_get_store(struct store *store, char **ret,
+		     struct img_err *err) IMG_MUST_USE;
+
+/* Calls @fn for the last record of each volume but the ledger's own, by
+ * ascending volume; a non-zero return ends the walk and is returned. */
 int ledger_each(struct store *store,
 		int (*fn)(void *self, const struct ledger_record *record,
 			  struct img_err *err),

@@ -200,6 +200,19 @@ int thin_meta_usage(struct thin_meta *meta, uint32_t dev_id,
 		    struct img_err *err) IMG_MUST_USE;
 
 /**
+ * thin_meta_each_usage - the same of all volumes, by ascending id
+ *
+ * One walk: what is exclusive is so to one volume only, so every node is
+ * entered once at most, and what volumes share is not entered at all.  The
+ * metadata snapshot, if there is one, is set aside once for all.
+ */
+int thin_meta_each_usage(struct thin_meta *meta,
+			 int (*fn)(void *self, const struct thin_meta_dev *dev,
+				   const struct thin_meta_usage *usage,
+				   struct img_err *err),
+			 void *self, struct img_err *err) IMG_MUST_USE;
+
+/**
  * thin_meta_reclaimable - bytes that become free if all of @dev_ids go
  * @dev_ids: different ids, in any order
  *

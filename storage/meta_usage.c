@@ -18,6 +18,7 @@ struct drop {
 	struct thin_meta *meta;
 	struct meta_counts nodes, data; /* that lost some but not all */
 	bool remember; /* more is to be dropped: keep the counts */
+	bool look;     /* nothing goes: the counts stay as they are */
 	uint64_t budget, freed_blocks;
 };
 
@@ -44,6 +45,8 @@ static int drop_ref(struct drop *drop, struct meta_counts *counts,
 					   "%s: block %" PRIu64
 					   " has more owners than it counts",
 					   drop->meta->cache.name, block);
+		if (drop->look)
+			return known->left == 1;
 		return --known->left == 0;
 	}
 	r = refs_of(drop->meta, block, &refs, err);
@@ -206,4 +209,58 @@ int thin_meta_usage(struct thin_meta *meta, uint32_t dev_id,
 	if (r == 0)
 		*ret = usage;
 	return r;
+}
+
+typedef int usage_fn(void *self, const struct thin_meta_dev *dev,
+		     const struct thin_meta_usage *usage, struct img_err *err);
+
+struct each_usage {
+	struct drop drop;
+	usage_fn *fn;
+	void *self;
+};
+
+static void each_usage_release(struct each_usage *each)
+{
+	drop_release(&each->drop);
+}
+
+static int usage_of_dev(void *self, const struct thin_meta_dev *dev,
+			struct img_err *err)
+{
+	struct each_usage *each = self;
+	struct drop *drop = &each->drop;
+	struct thin_meta_usage usage;
+	struct meta_tree tree;
+	int r = meta_device_tree(drop->meta, dev->id, &tree, NULL, err);
+
+	if (r < 0)
+		return r;
+	drop->freed_blocks = 0;
+	drop->budget = drop->meta->info.meta_blocks;
+	r = drop_tree(drop, &tree, drop_mapping, err);
+	if (r >= 0)
+		r = to_bytes(drop->meta, drop->freed_blocks,
+			     &usage.exclusive_bytes, err);
+	if (r == 0)
+		r = to_bytes(drop->meta, dev->mapped_blocks,
+			     &usage.mapped_bytes, err);
+	return r < 0 ? r : each->fn(each->self, dev, &usage, err);
+}
+
+int thin_meta_each_usage(struct thin_meta *meta, usage_fn *fn, void *self,
+			 struct img_err *err)
+{
+	img_auto(each_usage_release) struct each_usage each = {
+		.drop = { .meta = meta, .budget = meta->info.meta_blocks },
+		.fn = fn,
+		.self = self,
+	};
+	int r = drop_other(&each.drop, err);
+
+	if (r < 0)
+		return r;
+	each.drop.remember = false;
+	each.drop.look = true;
+	return thin_meta_each_dev(meta, usage_of_dev, &each, err);
 }

@@ -1,25 +1,25 @@
-#include "storage/recover.h"
+#include "storage/orphans.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "storage/hold.h"
 #include "storage/ledger.h"
 #include "storage/meta.h"
-#include "storage/volume_impl.h"
+#include "storage/recover.h"
+#include "storage/store_impl.h"
 
 #include <fcntl.h>
 
-/* Ids of the pool's volumes, ascending. */
-struct ids {
-	uint32_t *id;
-	size_t n, room;
-};
+/* A pool in use may be read while it changes; then it is read again. */
+#define READ_TRIES 3
 
-static void ids_release(struct ids *ids)
+void volume_ids_release(struct volume_ids *ids)
 {
 	img_mem_release(&ids->id);
+	*ids = (struct volume_ids){ 0 };
 }
 
-static void add(struct ids *ids, uint32_t id)
+void volume_ids_add(struct volume_ids *ids, uint32_t id)
 {
 	if (ids->n == ids->room) {
 		ids->room = ids->room ? 2 * ids->room : 64;
@@ -28,45 +28,92 @@ static void add(struct ids *ids, uint32_t id)
 	ids->id[ids->n++] = id;
 }
 
-static int add_dev(void *self, const struct thin_meta_dev *dev,
-		   struct img_err *err)
+bool volume_ids_has(const struct volume_ids *ids, uint32_t id)
 {
-	add(self, dev->id);
-	return 0;
-}
+	size_t low = 0, high = ids->n;
 
-static bool has(const struct ids *ids, uint32_t id)
-{
-	for (size_t i = 0; i < ids->n; i++)
-		if (ids->id[i] == id)
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (ids->id[mid] == id)
 			return true;
+		if (ids->id[mid] < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
 	return false;
 }
 
-static int list_pool(struct store *store, struct ids *ids, struct img_err *err)
+static int add_dev(void *self, const struct thin_meta_dev *dev,
+		   struct img_err *err)
 {
-	img_auto(thin_meta_release) struct thin_meta *meta = NULL;
-	img_auto(img_mem_release) char *path = NULL;
-	img_auto(img_fd_release) int fd = -1;
-	int r;
+	if (dev->id != LEDGER_VOLUME)
+		volume_ids_add(self, dev->id);
+	return 0;
+}
 
-	path = mem_printf("%s/pool/metadata", store->root);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+/* What only a look at the superblock tells. */
+struct pool_look {
+	bool is_new;  /* it never had a volume, not even the ledger */
+	bool is_held; /* there is a metadata snapshot */
+};
+
+static int look_at_pool(struct store *store, struct volume_ids *ids,
+			struct pool_look *look, struct img_err *err)
+{
+	img_auto(img_mem_release) char *path =
+		mem_printf("%s/pool/metadata", store->root);
+	img_auto(img_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int r = 0;
+
 	if (fd < 0)
 		return img_err_sys(err, "cannot open %s", path);
-	r = thin_meta_open(fd, NULL, &meta, err);
-	return r < 0 ? r : thin_meta_each_dev(meta, add_dev, ids, err);
+	for (int try = 0; try < READ_TRIES; try++) {
+		img_auto(thin_meta_release) struct thin_meta *meta = NULL;
+		struct img_err one = { 0 };
+		struct thin_meta_dev ledger;
+
+		volume_ids_release(ids);
+		r = thin_meta_open(fd, NULL, &meta, &one);
+		if (r == 0)
+			r = thin_meta_each_dev(meta, add_dev, ids, &one);
+		if (r == 0) {
+			struct img_err none = { 0 };
+
+			look->is_held = thin_meta_info(meta)->snapshot_block;
+			look->is_new =
+				ids->n == 0 &&
+				thin_meta_dev(meta, LEDGER_VOLUME, &ledger,
+					      &none) == -IMG_E_NOT_FOUND;
+			return 0;
+		}
+		if (r != -IMG_E_CORRUPT || try + 1 == READ_TRIES) {
+			*err = one;
+			return r;
+		}
+	}
+	return r;
+}
+
+int orphans_list_pool(struct store *store, struct volume_ids *ret,
+		      struct img_err *err)
+{
+	struct pool_look look = { 0 };
+
+	return look_at_pool(store, ret, &look, err);
 }
 
 struct ledger_look {
 	struct store *store;
-	const struct ids *pool;
-	struct ids recorded;
+	const struct volume_ids *pool;
+	bool adopt;
+	struct volume_ids recorded;
 };
 
 static void ledger_look_release(struct ledger_look *look)
 {
-	ids_release(&look->recorded);
+	volume_ids_release(&look->recorded);
 }
 
 /* An image that only the ledger knows: the power went between its record and
@@ -78,8 +125,9 @@ static int look_at_record(void *self, const struct ledger_record *record,
 	struct volume volume;
 	struct img_err missing = { 0 };
 
-	add(&look->recorded, record->volume);
-	if (!look->store->adopt || !has(look->pool, record->volume) ||
+	volume_ids_add(&look->recorded, record->volume);
+	if (!look->adopt || !look->store->adopt ||
+	    !volume_ids_has(look->pool, record->volume) ||
 	    volume_find(look->store, record->volume, &volume, &missing) !=
 		    -IMG_E_NOT_FOUND)
 		return 0;
@@ -88,7 +136,7 @@ static int look_at_record(void *self, const struct ledger_record *record,
 
 /* Gives an orphan a row and an intent, so that nobody takes its id meanwhile;
  * then it goes as every volume goes. */
-static int collect(struct store *store, uint32_t id, struct img_err *err)
+int orphans_remove(struct store *store, uint32_t id, struct img_err *err)
 {
 	img_auto(volume_pending_release) struct volume_pending orphan = { 0 };
 	img_auto(db_txn_release) struct db *txn = NULL;
@@ -119,12 +167,14 @@ static int collect(struct store *store, uint32_t id, struct img_err *err)
 
 /* Volumes that the catalog has and nobody is at work on.  What was to become a
  * snapshot has an origin to thaw, which is recover_intents' to do. */
-static int list_rows(struct store *store, struct ids *ids, struct img_err *err)
+static int list_rows(struct store *store, struct volume_ids *ids,
+		     struct img_err *err)
 {
 	img_auto(db_row_end) struct db_row *row = NULL;
 	int r = db_query(store->db, &row, err,
 			 "SELECT id FROM volumes WHERE id NOT IN"
-			 " (SELECT volume FROM intents WHERE op = 'create')",
+			 " (SELECT volume FROM intents WHERE op = 'create')"
+			 " ORDER BY id",
 			 "");
 
 	while (r >= 0 && (r = db_next(row, err)) > 0) {
@@ -132,13 +182,13 @@ static int list_rows(struct store *store, struct ids *ids, struct img_err *err)
 
 		r = volume_is_held(store, id, err);
 		if (r == 0)
-			add(ids, id);
+			volume_ids_add(ids, id);
 	}
 	return r;
 }
 
 /* Drops the rows of a volume that the pool does not have. */
-static int forget(struct store *store, uint32_t id, struct img_err *err)
+int orphans_forget(struct store *store, uint32_t id, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
 	struct img_err used = { 0 };
@@ -169,36 +219,101 @@ static int forget(struct store *store, uint32_t id, struct img_err *err)
 	return db_commit(store->db, err);
 }
 
+/* Leaves in @rows what the pool has not. */
+static void keep_missing(struct volume_ids *rows, const struct volume_ids *pool)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		if (!volume_ids_has(pool, rows->id[i]))
+			rows->id[n++] = rows->id[i];
+	rows->n = n;
+}
+
+/* What was made meanwhile is in the pool only: rows are listed first. */
+int orphans_find_missing(struct store *store, struct volume_ids *ret,
+			 struct img_err *err)
+{
+	img_auto(volume_ids_release) struct volume_ids pool = { 0 };
+	int r = list_rows(store, ret, err);
+
+	if (r >= 0)
+		r = orphans_list_pool(store, &pool, err);
+	if (r < 0)
+		return r;
+	keep_missing(ret, &pool);
+	return 0;
+}
+
+/* Which volumes of @pool neither the ledger nor the catalog names.  The pool
+ * was listed before: what has lost its row since then is gone from the pool. */
+static int list_nobodys(struct store *store, const struct volume_ids *pool,
+			bool adopt, struct volume_ids *ret, struct img_err *err)
+{
+	img_auto(ledger_look_release) struct ledger_look look = {
+		store, pool, adopt, { 0 }
+	};
+	int r = ledger_each(store, look_at_record, &look, err);
+
+	for (size_t i = 0; r >= 0 && i < pool->n; i++) {
+		struct img_err missing = { 0 };
+		struct volume volume;
+
+		if (volume_ids_has(&look.recorded, pool->id[i]))
+			continue;
+		r = volume_find(store, pool->id[i], &volume, &missing);
+		if (r == -IMG_E_NOT_FOUND) {
+			volume_ids_add(ret, pool->id[i]);
+			r = 0;
+		} else if (r < 0) {
+			*err = missing;
+		}
+	}
+	return r < 0 ? r : 0;
+}
+
+int orphans_find(struct store *store, struct volume_ids *ret,
+		 struct img_err *err)
+{
+	img_auto(volume_ids_release) struct volume_ids before = { 0 };
+	img_auto(volume_ids_release) struct volume_ids found = { 0 };
+	img_auto(volume_ids_release) struct volume_ids after = { 0 };
+	int r = orphans_list_pool(store, &before, err);
+
+	if (r < 0 || before.n == 0)
+		return r;
+	r = list_nobodys(store, &before, false, &found, err);
+	if (r < 0 || found.n == 0)
+		return r;
+	r = orphans_list_pool(store, &after, err);
+	for (size_t i = 0; r >= 0 && i < found.n; i++)
+		if (volume_ids_has(&after, found.id[i]))
+			volume_ids_add(ret, found.id[i]);
+	return r;
+}
+
 int recover_orphans(struct store *store, struct img_err *err)
 {
-	img_auto(ids_release) struct ids rows = { 0 };
-	img_auto(ids_release) struct ids pool = { 0 };
-	img_auto(ledger_look_release) struct ledger_look look = { store,
-								  &pool,
-								  { 0 } };
+	img_auto(volume_ids_release) struct volume_ids rows = { 0 };
+	img_auto(volume_ids_release) struct volume_ids pool = { 0 };
+	img_auto(volume_ids_release) struct volume_ids nobodys = { 0 };
+	struct pool_look look = { 0 };
 	int r;
 
 	/* In this order: what is made meanwhile is in the pool only. */
 	r = list_rows(store, &rows, err);
 	if (r >= 0)
-		r = list_pool(store, &pool, err);
-	if (r < 0 || pool.n == 0)
+		r = look_at_pool(store, &pool, &look, err);
+	if (r >= 0 && look.is_held) /* from before a power cut */
+		r = hold_drop_stale(store, err);
+	if (r < 0 || look.is_new)
 		return r;
+	keep_missing(&rows, &pool);
 	for (size_t i = 0; r >= 0 && i < rows.n; i++)
-		if (!has(&pool, rows.id[i]))
-			r = forget(store, rows.id[i], err);
+		r = orphans_forget(store, rows.id[i], err);
 	if (r >= 0)
-		r = ledger_each(store, look_at_record, &look, err);
-	for (size_t i = 0; r >= 0 && i < pool.n; i++) {
-		struct volume volume = { .id = pool.id[i] };
-		struct img_err missing = { 0 };
-
-		if (volume.id == LEDGER_VOLUME ||
-		    has(&look.recorded, volume.id) ||
-		    volume_find(store, volume.id, &volume, &missing) !=
-			    -IMG_E_NOT_FOUND)
-			continue;
-		r = collect(store, volume.id, err);
-	}
+		r = list_nobodys(store, &pool, true, &nobodys, err);
+	for (size_t i = 0; r >= 0 && i < nobodys.n; i++)
+		r = orphans_remove(store, nobodys.id[i], err);
 	return r < 0 ? r : 0;
 }

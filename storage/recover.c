@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "storage/hold.h"
 #include "storage/intent.h"
 #include "storage/ledger.h"
 #include "storage/volume_impl.h"
@@ -90,6 +91,10 @@ static int recover_one(struct store *store, int64_t intent, uint32_t id,
 	if (r <= 0)
 		return r;
 	r = store_need_pool(store, err);
+	if (r == 0 && op == INTENT_HOLD) {
+		r = hold_drop_stale(store, err);
+		return r < 0 ? r : end_intent(store, intent, err);
+	}
 	if (r < 0)
 		return r;
 	r = volume_find(store, id, &volume, &missing);
@@ -105,6 +110,7 @@ static int recover_one(struct store *store, int64_t intent, uint32_t id,
 	case INTENT_CREATE:
 		return undo_create(store, &volume, intent, err);
 	case INTENT_DELETE:
+	case INTENT_HOLD:
 		break;
 	}
 	/* Its owner may have died before the ledger heard of it. */

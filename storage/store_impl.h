@@ -5,8 +5,9 @@
  * The inside of struct store, for storage/ alone.
  *
  * The lock file has one byte for each thing that must not happen twice at
- * once.  Order, first to last: LOCK_STORE, LOCK_LEDGER; an intent's byte is
- * only ever tried, never waited for, so it has no place in the order.
+ * once.  Order, first to last: LOCK_STORE, LOCK_LEDGER, LOCK_METADATA; an
+ * intent's byte is only ever tried, never waited for, so it has no place in
+ * the order.
  */
 #include "storage/driver.h"
 #include "storage/store.h"
@@ -18,6 +19,7 @@
 enum {
 	LOCK_STORE = 0,	     /* bringing devices of the store up or down */
 	LOCK_LEDGER = 1,     /* appending to the ledger */
+	LOCK_METADATA = 2,   /* holding the metadata snapshot (storage/hold.h) */
 	LOCK_INTENTS = 1024, /* and up: one byte an intent */
 };
 

@@ -43,11 +43,15 @@ struct fake_dm {
 	char dir[48];
 	struct fake_device device[FAKE_DM_DEVICES];
 	struct fake_thin thin[FAKE_DM_THINS];
+	bool is_held; /* there is a metadata snapshot */
+	uint32_t held[FAKE_DM_THINS];
+	size_t n_held;
 	char loop[FAKE_DM_DEVICES][128]; /* backing file of each, by minor */
 	unsigned loops;
 	unsigned calls;
 	unsigned suspends; /* of an existing device */
 	bool absent;	   /* no device-mapper here */
+	bool refuses; /* the pool takes no message, as one that is read-only */
 	/* The next so many removals of a device fail with EBUSY. */
 	unsigned busy_removals;
 	char status[128]; /* of the pool, unless empty */

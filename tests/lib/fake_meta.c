@@ -24,7 +24,10 @@ enum {
 	DEVICES,
 	DETAILS,
 	EMPTY_MAPPING, /* shared by all volumes */
-	USED_BLOCKS,
+	HELD_SUPER,    /* the metadata snapshot, if there is one */
+	HELD_DEVICES,
+	HELD_DETAILS,
+	ALL_BLOCKS,
 };
 
 #define META_BLOCKS 512u
@@ -39,7 +42,7 @@ union block {
 };
 
 struct pool {
-	union block block[USED_BLOCKS];
+	union block block[ALL_BLOCKS];
 };
 
 static void seal(struct pool *pool, unsigned number, uint32_t salt)
@@ -77,94 +80,121 @@ static void leaf_add(struct pool *pool, unsigned number, uint64_t key,
 	b->node.nr_entries = htole32(n + 1);
 }
 
-/* One or two references; more would want the tree of counts. */
-static void count(struct pool *pool, unsigned bitmap, unsigned block,
-		  unsigned refs)
+/* From three references on, the number is in the tree of counts. */
+static void count(struct pool *pool, unsigned block, size_t refs)
 {
-	unsigned bits = (refs & 1) << 1 | refs >> 1;
+	unsigned bits = refs > 2 ? 3u : (refs & 1) << 1 | (unsigned)refs >> 1;
+	const uint32_t raw = htole32((uint32_t)refs);
 
-	pool->block[bitmap].bitmap.bits[block / 4] |=
+	pool->block[META_BITMAP_BLOCK].bitmap.bits[block / 4] |=
 		(uint8_t)(bits << (block % 4 * 2));
+	if (refs > 2)
+		leaf_add(pool, META_COUNTS, block, &raw);
 }
 
-static void fill_super(struct pool *pool, uint64_t chunk_bytes,
-		       uint64_t data_blocks)
+static void fill_super(struct pool *pool, const struct fake_meta *meta,
+		       unsigned used)
 {
-	pool->block[SUPER].super = (struct meta_disk_super){
+	const uint32_t chunk_sectors = (uint32_t)num_sectors(meta->chunk_bytes);
+	struct meta_disk_super super = {
 		.magic = htole64(META_MAGIC),
 		.version = htole32(META_VERSION_MAX),
-		.data_space = { .nr_blocks = htole64(data_blocks),
-				.bitmap_root = htole64(DATA_BITMAPS),
-				.overflow_root = htole64(DATA_COUNTS) },
-		.meta_space = { .nr_blocks = htole64(META_BLOCKS),
-				.nr_used = htole64(USED_BLOCKS),
-				.bitmap_root = htole64(META_INDEX_BLOCK),
-				.overflow_root = htole64(META_COUNTS) },
-		.mapping_root = htole64(DEVICES),
-		.details_root = htole64(DETAILS),
-		.chunk_sectors = htole32((uint32_t)num_sectors(chunk_bytes)),
+		.mapping_root = htole64(HELD_DEVICES),
+		.details_root = htole64(HELD_DETAILS),
+		.chunk_sectors = htole32(chunk_sectors),
 		.meta_block_sectors = htole32(META_BLOCK_BYTES / SECTOR_BYTES),
 		.meta_nr_blocks = htole64(META_BLOCKS),
 	};
+
+	if (meta->is_held) {
+		pool->block[HELD_SUPER].super = super;
+		super.snapshot_root = htole64(HELD_SUPER);
+	}
+	super.data_space = (struct meta_disk_space){
+		.nr_blocks = htole64(meta->data_blocks),
+		.bitmap_root = htole64(DATA_BITMAPS),
+		.overflow_root = htole64(DATA_COUNTS),
+	};
+	super.meta_space = (struct meta_disk_space){
+		.nr_blocks = htole64(META_BLOCKS),
+		.nr_used = htole64(used),
+		.bitmap_root = htole64(META_INDEX_BLOCK),
+		.overflow_root = htole64(META_COUNTS),
+	};
+	super.mapping_root = htole64(DEVICES);
+	super.details_root = htole64(DETAILS);
+	pool->block[SUPER].super = super;
 }
 
-static void fill_devices(struct pool *pool, const uint32_t *ids, size_t n)
+static void fill_devices(struct pool *pool, unsigned devices, unsigned details,
+			 const uint32_t *ids, size_t n)
 {
 	const struct meta_disk_details none = { 0 };
 	const uint64_t mapping = htole64(EMPTY_MAPPING);
 
-	leaf(pool, DEVICES, sizeof(uint64_t));
-	leaf(pool, DETAILS, sizeof(none));
-	leaf(pool, EMPTY_MAPPING, sizeof(uint64_t));
+	leaf(pool, devices, sizeof(uint64_t));
+	leaf(pool, details, sizeof(none));
 	for (size_t i = 0; i < n; i++) {
-		leaf_add(pool, DEVICES, ids[i], &mapping);
-		leaf_add(pool, DETAILS, ids[i], &none);
+		leaf_add(pool, devices, ids[i], &mapping);
+		leaf_add(pool, details, ids[i], &none);
 	}
 }
 
-static void fill_space(struct pool *pool, size_t n)
+/* Returns how many blocks are in use. */
+static unsigned fill_space(struct pool *pool, const struct fake_meta *meta)
 {
-	const struct meta_disk_index_entry meta = {
+	const struct meta_disk_index_entry bitmap = {
 		.block = htole64(META_BITMAP_BLOCK),
 	};
 	const struct meta_disk_index_entry data = {
 		.block = htole64(DATA_BITMAP_BLOCK),
 	};
+	size_t mapped = meta->n + (meta->is_held ? meta->n_held : 0);
+	unsigned used = 0;
 
-	pool->block[META_INDEX_BLOCK].index.entry[0] = meta;
-	for (unsigned i = 0; i < USED_BLOCKS; i++)
-		count(pool, META_BITMAP_BLOCK, i,
-		      i == EMPTY_MAPPING && n > 1 ? 2 : 1);
+	pool->block[META_INDEX_BLOCK].index.entry[0] = bitmap;
 	leaf(pool, META_COUNTS, sizeof(uint32_t));
 	leaf(pool, DATA_BITMAPS, sizeof(data));
 	leaf_add(pool, DATA_BITMAPS, 0, &data);
 	leaf(pool, DATA_COUNTS, sizeof(uint32_t));
+	for (unsigned i = 0; i < ALL_BLOCKS; i++) {
+		size_t refs = i == EMPTY_MAPPING ? mapped
+			      : i >= HELD_SUPER	 ? meta->is_held
+						 : 1;
+
+		count(pool, i, refs);
+		used += refs > 0;
+	}
+	return used;
 }
 
 static void seal_all(struct pool *pool)
 {
-	static const uint32_t salts[USED_BLOCKS] = {
+	static const uint32_t salts[ALL_BLOCKS] = {
 		[SUPER] = 160774,
+		[HELD_SUPER] = 160774,
 		[META_INDEX_BLOCK] = 160478,
 		[META_BITMAP_BLOCK] = 240779,
 		[DATA_BITMAP_BLOCK] = 240779,
 	};
 	const uint32_t of_a_node = 121107;
 
-	for (unsigned i = 0; i < USED_BLOCKS; i++)
+	for (unsigned i = 0; i < ALL_BLOCKS; i++)
 		seal(pool, i, salts[i] ? salts[i] : of_a_node);
 }
 
-void fake_meta_write(const char *path, const uint32_t *ids, size_t n,
-		     uint64_t chunk_bytes, uint64_t data_blocks)
+void fake_meta_write(const char *path, const struct fake_meta *meta)
 {
 	img_auto(img_fd_release) int fd = -1;
 	struct pool pool;
 
 	memset(&pool, 0, sizeof(pool));
-	fill_super(&pool, chunk_bytes, data_blocks);
-	fill_devices(&pool, ids, n);
-	fill_space(&pool, n);
+	fill_super(&pool, meta, fill_space(&pool, meta));
+	fill_devices(&pool, DEVICES, DETAILS, meta->ids, meta->n);
+	leaf(&pool, EMPTY_MAPPING, sizeof(uint64_t));
+	if (meta->is_held)
+		fill_devices(&pool, HELD_DEVICES, HELD_DETAILS, meta->held_ids,
+			     meta->n_held);
 	seal_all(&pool);
 	fault_pause();
 	fd = open(path, O_WRONLY | O_CLOEXEC);

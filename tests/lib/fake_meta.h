@@ -5,13 +5,22 @@
  * Thin pool metadata as a kernel would have committed it, for volumes that
  * have nothing mapped yet.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define FAKE_META_DEVS_MAX 120
 
-/* Writes to @path metadata of a pool that has the volumes @ids, ascending. */
-void fake_meta_write(const char *path, const uint32_t *ids, size_t n,
-		     uint64_t chunk_bytes, uint64_t data_blocks);
+struct fake_meta {
+	const uint32_t *ids; /* volumes, ascending */
+	size_t n;
+	bool is_held; /* there is a metadata snapshot, which has these: */
+	const uint32_t *held_ids;
+	size_t n_held;
+	uint64_t chunk_bytes, data_blocks;
+};
+
+/* Writes the metadata of a pool to @path. */
+void fake_meta_write(const char *path, const struct fake_meta *meta);
 
 #endif

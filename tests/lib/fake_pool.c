@@ -60,24 +60,40 @@ static int by_id(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+static size_t list_thins(const struct fake_dm *f, uint32_t ids[FAKE_DM_THINS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < FAKE_DM_THINS; i++)
+		if (f->thin[i].exists)
+			ids[n++] = f->thin[i].id;
+	qsort(ids, n, sizeof(ids[0]), by_id);
+	return n;
+}
+
 /* What the pool commits. */
 void fake_pool_commit(struct fake_dm *f)
 {
 	struct fake_device *pool = fake_dm_find(f, "pool");
 	unsigned loop, chunk_sectors;
 	uint32_t ids[FAKE_DM_THINS];
-	size_t n = 0;
+	size_t n;
 
 	if (!pool || sscanf(pool->params, "%*u:%u %*u:%*u %u", &loop,
 			    &chunk_sectors) != 2)
 		return;
-	for (size_t i = 0; i < FAKE_DM_THINS; i++)
-		if (f->thin[i].exists)
-			ids[n++] = f->thin[i].id;
-	qsort(ids, n, sizeof(ids[0]), by_id);
-	fake_meta_write(f->loop[loop], ids, n,
-			(uint64_t)chunk_sectors * SECTOR_BYTES,
-			pool->len_sectors / chunk_sectors);
+	n = list_thins(f, ids);
+	fake_meta_write(
+		f->loop[loop],
+		&(struct fake_meta){
+			.ids = ids,
+			.n = n,
+			.is_held = f->is_held,
+			.held_ids = f->held,
+			.n_held = f->n_held,
+			.chunk_bytes = (uint64_t)chunk_sectors * SECTOR_BYTES,
+			.data_blocks = pool->len_sectors / chunk_sectors,
+		});
 }
 
 static int add_thin(struct fake_dm *f, const struct dm_name *pool, uint32_t id,
@@ -158,19 +174,47 @@ static int delete_thin(struct fake_dm *f, const struct dm_name *pool,
 	return 0;
 }
 
+static int reserve(struct fake_dm *f, const struct dm_name *pool,
+		   struct img_err *err)
+{
+	if (f->is_held)
+		return fake_no(IMG_E_BUSY, EBUSY, pool, "send a message to",
+			       err);
+	f->is_held = true;
+	f->n_held = list_thins(f, f->held);
+	return 0;
+}
+
+static int release(struct fake_dm *f, const struct dm_name *pool,
+		   struct img_err *err)
+{
+	if (!f->is_held)
+		return fake_no(IMG_E_SYS, EINVAL, pool, "send a message to",
+			       err);
+	f->is_held = false;
+	return 0;
+}
+
 int fake_pool_message(struct fake_dm *f, const struct dm_name *pool,
 		      const char *text, struct img_err *err)
 {
 	uint32_t id, origin;
 	int r;
 
-	if (sscanf(text, "create_thin %" SCNu32, &id) == 1)
+	if (f->refuses)
+		r = fake_no(IMG_E_SYS, EOPNOTSUPP, pool, "send a message to",
+			    err);
+	else if (sscanf(text, "create_thin %" SCNu32, &id) == 1)
 		r = add_thin(f, pool, id, err);
 	else if (sscanf(text, "create_snap %" SCNu32 " %" SCNu32, &id,
 			&origin) == 2)
 		r = create_snap(f, pool, id, origin, err);
 	else if (sscanf(text, "delete %" SCNu32, &id) == 1)
 		r = delete_thin(f, pool, id, err);
+	else if (strcmp(text, "reserve_metadata_snap") == 0)
+		r = reserve(f, pool, err);
+	else if (strcmp(text, "release_metadata_snap") == 0)
+		r = release(f, pool, err);
 	else
 		r = fake_no(IMG_E_SYS, EINVAL, pool, "send a message to", err);
 	if (r == 0)

@@ -66,6 +66,7 @@ static int print_range(void *self, const struct thin_meta_range *range,
 
 struct ids {
 	uint32_t id[16];
+	struct thin_meta_usage usage[16];
 	size_t count;
 };
 
@@ -114,6 +115,41 @@ static void print_volumes(struct thin_meta *meta, struct printer *p,
 	}
 }
 
+static int same_as_one(void *self, const struct thin_meta_dev *dev,
+		       const struct thin_meta_usage *usage, struct img_err *err)
+{
+	struct ids *ids = self;
+	uint32_t id = ids->id[ids->count++];
+
+	assert_int_equal(dev->id, id);
+	ids->usage[ids->count - 1] = *usage;
+	return 0;
+}
+
+/* In one walk as one by one. */
+static void check_each_usage(struct thin_meta *meta)
+{
+	struct img_err err = { 0 };
+	struct ids ids = { 0 };
+	size_t count;
+
+	assert_int_equal(thin_meta_each_dev(meta, add_id, &ids, &err), 0);
+	count = ids.count;
+	ids.count = 0;
+	assert_int_equal(thin_meta_each_usage(meta, same_as_one, &ids, &err),
+			 0);
+	assert_int_equal(ids.count, count);
+	for (size_t i = 0; i < count; i++) {
+		struct thin_meta_usage usage;
+
+		assert_int_equal(thin_meta_usage(meta, ids.id[i], &usage, &err),
+				 0);
+		assert_int_equal(ids.usage[i].mapped_bytes, usage.mapped_bytes);
+		assert_int_equal(ids.usage[i].exclusive_bytes,
+				 usage.exclusive_bytes);
+	}
+}
+
 static void print_all(struct thin_meta *meta, struct printer *p,
 		      const struct question *q)
 {
@@ -124,6 +160,7 @@ static void print_all(struct thin_meta *meta, struct printer *p,
 		 "pool transaction %" PRIu64 " time %u chunk %" PRIu64 "\n",
 		 info->transaction_id, info->time, info->chunk_bytes);
 	print_volumes(meta, p, !q->from_snapshot);
+	check_each_usage(meta);
 	for (size_t i = 0; q->pairs[i][0]; i++) {
 		p->a = q->pairs[i][0];
 		p->b = q->pairs[i][1];
