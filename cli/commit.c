@@ -52,7 +52,7 @@ static int commit(struct store *store, const struct container_row *row,
 	if (has_parent < 0)
 		return has_parent;
 	created_by = image_config_command(row->config);
-	r = volume_snapshot(store, &row->volume, &new, err);
+	r = volume_copy(store, &row->volume, &new, err);
 	if (r < 0)
 		return r;
 	return image_add(store,

@@ -2,19 +2,26 @@
 #include "base/num.h"
 #include "cli/verb.h"
 
-static const struct option_row rows[] = {
-	{ 0, "data-size", "SIZE", "size of the sparse data file [100G]",
-	  OPTION_SIZE, offsetof(struct store_sizes, data_bytes) },
-	{ 0, "metadata-size", "SIZE", "size of the sparse metadata file [1G]",
-	  OPTION_SIZE, offsetof(struct store_sizes, metadata_bytes) },
-	{ 0, "chunk-size", "SIZE",
-	  "what the pool allocates at once, for its life [64K]", OPTION_SIZE,
-	  offsetof(struct store_sizes, chunk_bytes) },
-	{ 0, "volume-size", "SIZE", "size of imported volumes [10G]",
-	  OPTION_SIZE, offsetof(struct store_sizes, volume_bytes) },
+struct options {
+	struct store_sizes sizes;
+	const char *driver;
 };
 
-static int make(const struct cli *cli, const struct store_sizes *sizes,
+static const struct option_row rows[] = {
+	{ 0, "driver", "DRIVER", "thin: a thin pool; snapshot: a file a volume",
+	  OPTION_TEXT, offsetof(struct options, driver) },
+	{ 0, "data-size", "SIZE", "size of the sparse data file [100G]",
+	  OPTION_SIZE, offsetof(struct options, sizes.data_bytes) },
+	{ 0, "metadata-size", "SIZE", "size of the sparse metadata file [1G]",
+	  OPTION_SIZE, offsetof(struct options, sizes.metadata_bytes) },
+	{ 0, "chunk-size", "SIZE",
+	  "what the pool allocates at once, for its life [64K]", OPTION_SIZE,
+	  offsetof(struct options, sizes.chunk_bytes) },
+	{ 0, "volume-size", "SIZE", "size of imported volumes [10G]",
+	  OPTION_SIZE, offsetof(struct options, sizes.volume_bytes) },
+};
+
+static int make(const struct cli *cli, const struct options *o,
 		struct img_err *err)
 {
 	img_auto(store_close) struct store *store = NULL;
@@ -22,7 +29,8 @@ static int make(const struct cli *cli, const struct store_sizes *sizes,
 		.root = cli->root,
 		.run_root = cli->run_root,
 		.create = true,
-		.sizes = *sizes,
+		.driver = o->driver,
+		.sizes = o->sizes,
 	};
 	struct store_usage usage = { 0 };
 	char data[SIZE_TEXT_MAX], metadata[SIZE_TEXT_MAX];
@@ -72,6 +80,6 @@ const struct verb verb_init = {
 		"ones need less metadata: about 75 MiB for 100 GiB of\ndata in "
 		"chunks of 64 KiB.",
 	.options = VERB_OPTIONS(rows),
-	.values_size = sizeof(struct store_sizes),
+	.values_size = sizeof(struct options),
 	.run = run,
 };

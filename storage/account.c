@@ -1,140 +1,48 @@
 #include "storage/account.h"
 
 #include "base/cleanup.h"
-#include "base/num.h"
 #include "base/str.h"
-#include "storage/meta.h"
 #include "storage/store_impl.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-/* A pool in use may be read while it changes; then it is read again. */
-#define READ_TRIES 3
-
 struct account {
-	const struct store *store;
-	int fd;
+	struct store *store;
 };
 
 int account_open(struct store *store, struct account **ret, struct img_err *err)
 {
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/metadata", store->root);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return img_err_sys(err, "cannot open %s", path);
 	*ret = mem_zalloc(sizeof(**ret));
-	**ret = (struct account){ store, fd };
+	(*ret)->store = store;
 	return 0;
 }
 
 void account_close(struct account **account)
 {
-	if (*account)
-		img_fd_release(&(*account)->fd);
 	img_mem_release(account);
-}
-
-struct question {
-	uint32_t base, volume;
-	uint64_t chunk_bytes;
-	struct account_usage usage;
-	uint64_t change_bytes;
-};
-
-typedef int ask_fn(struct thin_meta *meta, struct question *q,
-		   struct img_err *err);
-
-static int ask(struct account *account, struct question *q, ask_fn *fn,
-	       struct img_err *err)
-{
-	int r = 0;
-
-	for (int try = 0; try < READ_TRIES; try++) {
-		img_auto(thin_meta_release) struct thin_meta *meta = NULL;
-		struct img_err one = { 0 };
-
-		r = thin_meta_open(account->fd, NULL, &meta, &one);
-		if (r == 0) {
-			q->chunk_bytes = thin_meta_info(meta)->chunk_bytes;
-			r = fn(meta, q, &one);
-		}
-		if (r == -IMG_E_NOT_FOUND) /* no such volume */
-			return 0;
-		if (r >= 0)
-			return 0;
-		if (r != -IMG_E_CORRUPT || try + 1 == READ_TRIES)
-			*err = one;
-		if (r != -IMG_E_CORRUPT)
-			break;
-	}
-	return r;
-}
-
-static int ask_usage(struct thin_meta *meta, struct question *q,
-		     struct img_err *err)
-{
-	struct thin_meta_usage usage;
-	int r = thin_meta_usage(meta, q->volume, &usage, err);
-
-	if (r == 0)
-		q->usage = (struct account_usage){ usage.mapped_bytes,
-						   usage.exclusive_bytes };
-	return r;
 }
 
 int account_volume(struct account *account, uint32_t volume,
 		   struct account_usage *ret, struct img_err *err)
 {
-	struct question q = { .volume = volume };
-	int r = ask(account, &q, ask_usage, err);
+	struct store *store = account->store;
 
-	*ret = q.usage;
-	return r;
-}
-
-static int add_range(void *self, const struct thin_meta_range *range,
-		     struct img_err *err)
-{
-	struct question *q = self;
-
-	if (range->kind != THIN_META_ONLY_A)
-		q->change_bytes += range->length * q->chunk_bytes;
-	return 0;
-}
-
-static int ask_change(struct thin_meta *meta, struct question *q,
-		      struct img_err *err)
-{
-	q->change_bytes = 0;
-	return thin_meta_each_difference(meta, q->base, q->volume, add_range, q,
-					 err);
+	*ret = (struct account_usage){ 0 };
+	return store->driver->volume_usage(store, volume, ret, err);
 }
 
 int account_change(struct account *account, uint32_t base, uint32_t volume,
 		   uint64_t *ret_bytes, struct img_err *err)
 {
-	struct question q = { .base = base, .volume = volume };
-	int r = ask(account, &q, ask_change, err);
+	struct store *store = account->store;
 
-	*ret_bytes = q.change_bytes;
-	return r;
+	*ret_bytes = 0;
+	return store->driver->volume_change(store, base, volume, ret_bytes,
+					    err);
 }
 
 int account_host_bytes(struct account *account, uint64_t *ret,
 		       struct img_err *err)
 {
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/data", account->store->root);
-	struct stat data, metadata;
+	struct store *store = account->store;
 
-	if (stat(path, &data) < 0)
-		return img_err_sys(err, "cannot ask for the size of %s", path);
-	if (fstat(account->fd, &metadata) < 0)
-		return img_err_sys(err, "cannot ask for the pool's size");
-	*ret = ((uint64_t)data.st_blocks + (uint64_t)metadata.st_blocks) *
-	       SECTOR_BYTES;
-	return 0;
+	return store->driver->host_bytes(store, ret, err);
 }

@@ -2,10 +2,8 @@
 #define IMG_STORAGE_ACCOUNT_H
 
 /*
- * Who uses how much of the pool, read from the pool's own metadata.
- *
- * Nothing is asked of the kernel, so this works without device-mapper too;
- * a pool in use shows its last commit, up to a second old.
+ * Who uses how much of the store, as its driver counts it: the driver "thin"
+ * reads the pool's own metadata, the driver "snapshot" the files' blocks.
  */
 #include "storage/volume.h"
 

@@ -4,17 +4,32 @@
 /*
  * A storage driver: how volumes, snapshots and their devices are made.
  *
- * Everything above (intents, catalog, recovery) is the same for all drivers.
- * Every operation may be repeated: what is already as it should be is no
- * failure, since recovery runs them again after a crash at any point.
+ * Everything above (intents, catalog, recovery) is the same for all drivers,
+ * and asks a driver alone what there is and how large it is.  Every operation
+ * may be repeated: what is already as it should be is no failure, since
+ * recovery runs them again after a crash at any point.
  */
+#include "storage/account.h"
 #include "storage/volume.h"
+
+#include <stdbool.h>
+
+struct volume_ids;
 
 struct driver {
 	const char *name;
+
+	/* Puts defaults for zeroes and rounds; IMG_E_INPUT says what is off. */
+	int (*check_sizes)(struct store_sizes *sizes, struct img_err *err);
+	/* Makes the files of a new store below @root; takes over what an
+	 * interrupted call left.  IMG_E_CORRUPT where volumes are already. */
+	int (*make)(const char *root, const struct store_sizes *sizes,
+		    struct img_err *err);
+
 	/* Brings up what all volumes share; the store's lock is held. */
 	int (*start)(struct store *store, struct img_err *err);
-	/* Takes it down; IMG_E_BUSY while a volume is active. */
+	/* Takes it down; IMG_E_BUSY while a volume is active.  The store's
+	 * lock is held. */
 	int (*stop)(struct store *store, struct img_err *err);
 	/* 1 when up, 0 when not. */
 	int (*is_started)(struct store *store, struct img_err *err);
@@ -24,6 +39,10 @@ struct driver {
 	/* @volume->origin is the volume to take a snapshot of. */
 	int (*snapshot)(struct store *store, const struct volume *volume,
 			struct img_err *err);
+	/* The same for a volume that is to be an image: snapshots will be
+	 * taken of it, and it must not need its origin. */
+	int (*copy)(struct store *store, const struct volume *volume,
+		    struct img_err *err);
 	/* Removes device and data, and gives the space back. */
 	int (*destroy)(struct store *store, const struct volume *volume,
 		       struct img_err *err);
@@ -34,11 +53,32 @@ struct driver {
 	/* After a crash in the middle of a snapshot: lets the origin go on. */
 	int (*thaw)(struct store *store, const struct volume *volume,
 		    struct img_err *err);
+
+	/* All volumes that are there but the ledger, whatever the catalog
+	 * says, ascending; @ret_is_new: there never was one, nor a ledger. */
+	int (*list)(struct store *store, struct volume_ids *ret,
+		    bool *ret_is_new, struct img_err *err);
+	/* Opens the ledger's file or device, made if there is none yet; for
+	 * aligned blocks of 4096 bytes.  LOCK_LEDGER is held. */
+	int (*open_ledger)(struct store *store, int *ret_fd,
+			   struct img_err *err);
+
 	int (*usage)(struct store *store, struct store_usage *ret,
 		     struct img_err *err);
+	/* What storage/account.h asks for, of the same names there. */
+	int (*volume_usage)(struct store *store, uint32_t volume,
+			    struct account_usage *ret, struct img_err *err);
+	int (*volume_change)(struct store *store, uint32_t base,
+			     uint32_t volume, uint64_t *ret_bytes,
+			     struct img_err *err);
+	int (*host_bytes)(struct store *store, uint64_t *ret,
+			  struct img_err *err);
 };
 
 /* Thin volumes in one thin pool. */
 extern const struct driver driver_thin;
+
+/* The driver of a name; NULL: there is none. */
+const struct driver *driver_find(const char *name);
 
 #endif

@@ -8,40 +8,10 @@
 #include "storage/settings.h"
 #include "storage/store_impl.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 
 /* Where the newest record is, as far as the catalog knows: saves a scan. */
 #define HINT_KEY "ledger_newest"
-
-/* With LOCK_LEDGER held: only one process at a time makes the device. */
-static int open_device(struct store *store, int *ret, struct img_err *err)
-{
-	const struct volume volume = { .id = LEDGER_VOLUME,
-				       .size_bytes = LEDGER_BYTES };
-	struct img_err missing = { 0 };
-	char node[VOLUME_NODE_MAX];
-	int r = volume_activate(store, &volume, node, &missing);
-
-	if (r == -IMG_E_NO_DM) {
-		*err = missing;
-		return r;
-	}
-	if (r < 0) { /* the pool's first record */
-		struct img_err exists = { 0 };
-
-		r = store->driver->create(store, &volume, &exists);
-		if (r < 0 && r != -IMG_E_EXISTS) {
-			*err = exists;
-			return r;
-		}
-		r = volume_activate(store, &volume, node, err);
-	}
-	if (r < 0)
-		return r;
-	*ret = open(node, O_RDWR | O_DIRECT | O_CLOEXEC);
-	return *ret < 0 ? img_err_sys(err, "cannot open the ledger") : 0;
-}
 
 static void read_hint(struct store *store, struct ledger_tail *hint)
 {
@@ -113,7 +83,7 @@ static int append(struct store *store, const struct ledger_record *record,
 
 	r = take_lock(store, &lock, err);
 	if (r == 0)
-		r = open_device(store, &fd, err);
+		r = store->driver->open_ledger(store, &fd, err);
 	if (r < 0)
 		return r;
 	read_hint(store, &hint);
@@ -159,7 +129,7 @@ static int each_record(struct store *store, record_fn *fn, void *self,
 
 	r = take_lock(store, &lock, err);
 	if (r == 0)
-		r = open_device(store, &fd, err);
+		r = store->driver->open_ledger(store, &fd, err);
 	if (r < 0)
 		return r;
 	/* What lies before the hint was there: if it cannot be read now, that

@@ -2,16 +2,9 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "storage/hold.h"
 #include "storage/ledger.h"
-#include "storage/meta.h"
 #include "storage/recover.h"
 #include "storage/store_impl.h"
-
-#include <fcntl.h>
-
-/* A pool in use may be read while it changes; then it is read again. */
-#define READ_TRIES 3
 
 void volume_ids_release(struct volume_ids *ids)
 {
@@ -45,63 +38,12 @@ bool volume_ids_has(const struct volume_ids *ids, uint32_t id)
 	return false;
 }
 
-static int add_dev(void *self, const struct thin_meta_dev *dev,
-		   struct img_err *err)
-{
-	if (dev->id != LEDGER_VOLUME)
-		volume_ids_add(self, dev->id);
-	return 0;
-}
-
-/* What only a look at the superblock tells. */
-struct pool_look {
-	bool is_new;  /* it never had a volume, not even the ledger */
-	bool is_held; /* there is a metadata snapshot */
-};
-
-static int look_at_pool(struct store *store, struct volume_ids *ids,
-			struct pool_look *look, struct img_err *err)
-{
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/metadata", store->root);
-	img_auto(img_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int r = 0;
-
-	if (fd < 0)
-		return img_err_sys(err, "cannot open %s", path);
-	for (int try = 0; try < READ_TRIES; try++) {
-		img_auto(thin_meta_release) struct thin_meta *meta = NULL;
-		struct img_err one = { 0 };
-		struct thin_meta_dev ledger;
-
-		volume_ids_release(ids);
-		r = thin_meta_open(fd, NULL, &meta, &one);
-		if (r == 0)
-			r = thin_meta_each_dev(meta, add_dev, ids, &one);
-		if (r == 0) {
-			struct img_err none = { 0 };
-
-			look->is_held = thin_meta_info(meta)->snapshot_block;
-			look->is_new =
-				ids->n == 0 &&
-				thin_meta_dev(meta, LEDGER_VOLUME, &ledger,
-					      &none) == -IMG_E_NOT_FOUND;
-			return 0;
-		}
-		if (r != -IMG_E_CORRUPT || try + 1 == READ_TRIES) {
-			*err = one;
-			return r;
-		}
-	}
-	return r;
-}
-
 int orphans_list_pool(struct store *store, struct volume_ids *ret,
 		      struct img_err *err)
 {
-	struct pool_look look = { 0 };
+	bool is_new;
 
-	return look_at_pool(store, ret, &look, err);
+	return store->driver->list(store, ret, &is_new, err);
 }
 
 struct ledger_look {
@@ -297,16 +239,14 @@ int recover_orphans(struct store *store, struct img_err *err)
 	img_auto(volume_ids_release) struct volume_ids rows = { 0 };
 	img_auto(volume_ids_release) struct volume_ids pool = { 0 };
 	img_auto(volume_ids_release) struct volume_ids nobodys = { 0 };
-	struct pool_look look = { 0 };
+	bool is_new = false;
 	int r;
 
 	/* In this order: what is made meanwhile is in the pool only. */
 	r = list_rows(store, &rows, err);
 	if (r >= 0)
-		r = look_at_pool(store, &pool, &look, err);
-	if (r >= 0 && look.is_held) /* from before a power cut */
-		r = hold_drop_stale(store, err);
-	if (r < 0 || look.is_new)
+		r = store->driver->list(store, &pool, &is_new, err);
+	if (r < 0 || is_new)
 		return r;
 	keep_missing(&rows, &pool);
 	for (size_t i = 0; r >= 0 && i < rows.n; i++)

@@ -5,7 +5,6 @@
 #include "base/lock.h"
 #include "base/str.h"
 #include "storage/catalog.h"
-#include "storage/ledger.h"
 #include "storage/recover.h"
 #include "storage/store_make.h"
 
@@ -49,12 +48,12 @@ static int read_settings(struct store *store, struct img_err *err)
 		return img_err_set(err, IMG_E_CORRUPT, 0,
 				   "the catalog's store id is damaged");
 	memcpy(store->id, id, STORE_ID_LEN + 1);
-	if (!driver || strcmp(driver, driver_thin.name) != 0)
+	store->driver = driver_find(driver);
+	if (!store->driver)
 		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
 				   "the store uses the driver '%s', which this "
 				   "img does not have",
 				   driver);
-	store->driver = &driver_thin;
 	return 0;
 }
 
@@ -207,20 +206,6 @@ int store_need_pool(struct store *store, struct img_err *err)
 	return 0;
 }
 
-/* The ledger stays active between its uses; nobody is at it once its lock is
- * ours. */
-static int stop_ledger(struct store *store, struct img_err *err)
-{
-	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	const struct volume ledger = { .id = LEDGER_VOLUME };
-	int r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
-
-	if (r < 0)
-		return r;
-	lock = (struct lock){ store->lock_fd, LOCK_LEDGER };
-	return store->driver->deactivate(store, &ledger, err);
-}
-
 int store_stop(struct store *store, struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
@@ -229,9 +214,6 @@ int store_stop(struct store *store, struct img_err *err)
 	if (r < 0)
 		return r;
 	lock = (struct lock){ store->lock_fd, LOCK_STORE };
-	r = stop_ledger(store, err);
-	if (r < 0)
-		return r;
 	store->pool_is_up = false;
 	return store->driver->stop(store, err);
 }
@@ -259,6 +241,11 @@ uint64_t store_volume_bytes(const struct store *store)
 uint64_t store_chunk_bytes(const struct store *store)
 {
 	return store->sizes.chunk_bytes;
+}
+
+const char *store_driver(const struct store *store)
+{
+	return store->driver->name;
 }
 
 int store_usage(struct store *store, struct store_usage *ret,

@@ -29,6 +29,7 @@ struct store_options {
 	const char *root;     /* directory of the store */
 	const char *run_root; /* directory for locks; gone after a reboot */
 	bool create;	      /* make the store when there is none */
+	const char *driver;   /* of a new store; NULL: "thin" */
 	struct store_sizes sizes;
 	/* The device-mapper to use; ops NULL means the kernel's. */
 	struct dm dm;
@@ -76,6 +77,7 @@ const char *store_run(const struct store *store);
 /* Size of a new volume when nobody says otherwise, in bytes. */
 uint64_t store_volume_bytes(const struct store *store);
 uint64_t store_chunk_bytes(const struct store *store);
+const char *store_driver(const struct store *store);
 
 /* How full the pool is, as the kernel says. */
 struct store_usage {

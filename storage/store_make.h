@@ -4,10 +4,10 @@
 /*
  * The first day of a store: its sizes, its sparse files, its catalog.
  */
-#include "storage/store.h"
+#include "storage/driver.h"
 
 /* Puts defaults for zeroes and rounds; IMG_E_INPUT says what is off. */
-int store_sizes_check(struct store_sizes *sizes,
+int store_sizes_check(const struct driver *driver, struct store_sizes *sizes,
 		      struct img_err *err) IMG_MUST_USE;
 
 /**

@@ -1,10 +1,13 @@
-#include "storage/driver.h"
+#include "storage/thin.h"
 
 #include "base/cleanup.h"
+#include "base/lock.h"
 #include "base/num.h"
 #include "storage/discard.h"
+#include "storage/ledger.h"
 #include "storage/pool.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/sysmacros.h>
 
@@ -173,16 +176,77 @@ static int thaw(struct store *store, const struct volume *volume,
 	return store->dm.ops->resume(store->dm.self, &name, err);
 }
 
+static int start(struct store *store, struct img_err *err)
+{
+	int r = pool_up(store, err);
+
+	if (r == 0)
+		thin_drop_old_hold(store);
+	return r;
+}
+
+/* The ledger is thin device 0 of the pool. */
+static int open_ledger(struct store *store, int *ret, struct img_err *err)
+{
+	const struct volume volume = { .id = LEDGER_VOLUME,
+				       .size_bytes = LEDGER_BYTES };
+	struct img_err missing = { 0 };
+	char node[VOLUME_NODE_MAX];
+	int r = volume_activate(store, &volume, node, &missing);
+
+	if (r == -IMG_E_NO_DM) {
+		*err = missing;
+		return r;
+	}
+	if (r < 0) { /* the pool's first record */
+		struct img_err exists = { 0 };
+
+		r = create(store, &volume, &exists);
+		if (r < 0 && r != -IMG_E_EXISTS) {
+			*err = exists;
+			return r;
+		}
+		r = volume_activate(store, &volume, node, err);
+	}
+	if (r < 0)
+		return r;
+	*ret = open(node, O_RDWR | O_DIRECT | O_CLOEXEC);
+	return *ret < 0 ? img_err_sys(err, "cannot open the ledger") : 0;
+}
+
+/* The ledger stays active between its uses; nobody is at it once its lock is
+ * ours. */
+static int stop(struct store *store, struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	const struct volume ledger = { .id = LEDGER_VOLUME };
+	int r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
+
+	if (r < 0)
+		return r;
+	lock = (struct lock){ store->lock_fd, LOCK_LEDGER };
+	r = deactivate(store, &ledger, err);
+	return r < 0 ? r : pool_down(store, err);
+}
+
 const struct driver driver_thin = {
 	.name = "thin",
-	.start = pool_up,
-	.stop = pool_down,
+	.check_sizes = thin_check_sizes,
+	.make = thin_make,
+	.start = start,
+	.stop = stop,
 	.is_started = pool_is_up,
 	.create = create,
 	.snapshot = snapshot,
+	.copy = snapshot,
 	.destroy = destroy,
 	.activate = activate,
 	.deactivate = deactivate,
 	.thaw = thaw,
+	.list = thin_list,
+	.open_ledger = open_ledger,
 	.usage = pool_usage,
+	.volume_usage = thin_volume_usage,
+	.volume_change = thin_volume_change,
+	.host_bytes = thin_host_bytes,
 };

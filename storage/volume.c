@@ -146,6 +146,15 @@ int volume_snapshot(struct store *store, const struct volume *origin,
 	return make(store, volume, store->driver->snapshot, ret, err);
 }
 
+int volume_copy(struct store *store, const struct volume *origin,
+		struct volume_pending *ret, struct img_err *err)
+{
+	struct volume volume = { .size_bytes = origin->size_bytes,
+				 .origin = origin->id };
+
+	return make(store, volume, store->driver->copy, ret, err);
+}
+
 int volume_settle(struct volume_pending *pending, struct img_err *err)
 {
 	return intent_end(pending->store, pending->intent, err);

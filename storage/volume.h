@@ -64,6 +64,15 @@ int volume_snapshot(struct store *store, const struct volume *origin,
 		    struct volume_pending *ret,
 		    struct img_err *err) IMG_MUST_USE;
 
+/**
+ * volume_copy - a volume with the content of another, to make an image of
+ *
+ * As volume_snapshot, for a volume of which snapshots will be taken: it needs
+ * nothing of @origin any more.
+ */
+int volume_copy(struct store *store, const struct volume *origin,
+		struct volume_pending *ret, struct img_err *err) IMG_MUST_USE;
+
 /* Ends the intent.  Within a transaction of the caller's. */
 int volume_settle(struct volume_pending *pending,
 		  struct img_err *err) IMG_MUST_USE;

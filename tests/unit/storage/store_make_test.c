@@ -22,7 +22,7 @@ static void sizes_have_defaults(void **state)
 	struct store_sizes sizes = { 0 };
 	struct img_err err = { 0 };
 
-	assert_int_equal(store_sizes_check(&sizes, &err), 0);
+	assert_int_equal(store_sizes_check(&driver_thin, &sizes, &err), 0);
 	assert_int_equal(sizes.data_bytes, 100 * GIB);
 	assert_int_equal(sizes.metadata_bytes, GIB);
 	assert_int_equal(sizes.chunk_bytes, 64 * KIB);
@@ -35,7 +35,7 @@ static void sizes_are_rounded(void **state)
 				     50 * MIB + 1 };
 	struct img_err err = { 0 };
 
-	assert_int_equal(store_sizes_check(&sizes, &err), 0);
+	assert_int_equal(store_sizes_check(&driver_thin, &sizes, &err), 0);
 	assert_int_equal(sizes.data_bytes, 100 * MIB);
 	assert_int_equal(sizes.metadata_bytes, 3 * MIB);
 	assert_int_equal(sizes.volume_bytes, 50 * MIB + 4 * KIB);
@@ -71,7 +71,7 @@ static void sizes_have_limits(void **state)
 	for (size_t i = 0; i < IMG_COUNT(cases); i++) {
 		struct store_sizes sizes = cases[i].sizes;
 		struct img_err err = { 0 };
-		int r = store_sizes_check(&sizes, &err);
+		int r = store_sizes_check(&driver_thin, &sizes, &err);
 
 		if (!cases[i].message) {
 			assert_int_equal(r, 0);
