@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "image/config.h"
+#include "runtime/capability.h"
 #include "runtime/container.h"
 #include "runtime/detach.h"
 
@@ -13,6 +14,8 @@
 struct parts {
 	json_t *config;
 	char **argv, **env, **bind_texts;
+	uint64_t capabilities;
+	bool privileged;
 	struct bind_text *owned;
 	struct bind_mount *binds;
 	size_t n_binds;
@@ -78,6 +81,21 @@ static int set_binds(struct parts *p, struct img_err *err)
 	return 0;
 }
 
+static int set_power(struct parts *p, struct img_err *err)
+{
+	json_t *host = json_object_get(p->config, "HostConfig");
+	char **add = image_config_strings(host, "CapAdd");
+	char **drop = image_config_strings(host, "CapDrop");
+	int r = capability_choose(add, drop, &p->capabilities, err);
+
+	p->privileged = json_is_true(json_object_get(host, "Privileged"));
+	if (p->privileged)
+		p->capabilities = CAPABILITY_ALL;
+	image_config_strings_free(&add);
+	image_config_strings_free(&drop);
+	return r;
+}
+
 static int make_spec(const struct container_row *row, struct parts *p,
 		     struct container_spec *spec, struct img_err *err)
 {
@@ -85,6 +103,8 @@ static int make_spec(const struct container_row *row, struct parts *p,
 
 	if (r == 0)
 		r = set_binds(p, err);
+	if (r == 0)
+		r = set_power(p, err);
 	if (r < 0)
 		return r;
 	set_argv(p);
@@ -107,6 +127,8 @@ static int make_spec(const struct container_row *row, struct parts *p,
 		.user = image_config_string(p->config, "User"),
 		.binds = p->binds,
 		.n_binds = p->n_binds,
+		.capabilities = p->capabilities,
+		.privileged = p->privileged,
 		.tty = json_is_true(json_object_get(p->config, "Tty")),
 		.interactive =
 			json_is_true(json_object_get(p->config, "OpenStdin")),

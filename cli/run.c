@@ -2,180 +2,52 @@
 #include "base/str.h"
 #include "cli/clock.h"
 #include "cli/launch.h"
+#include "cli/run_config.h"
 #include "cli/verb.h"
-#include "image/config.h"
 #include "image/image.h"
-#include "runtime/bind.h"
 #include "runtime/detach.h"
 
-#include <string.h>
-
 struct options {
-	const char *name, *workdir, *user, *hostname, *entrypoint;
-	struct text_list env, volumes;
-	bool interactive, tty, remove, detach;
+	const char *name;
+	bool remove, detach;
+	struct run_config config;
 };
 
 static const struct option_row rows[] = {
+	{ 0, "cap-add", "CAPABILITY", "keep one more, or ALL", OPTION_LIST,
+	  offsetof(struct options, config.cap_add) },
+	{ 0, "cap-drop", "CAPABILITY", "keep one less, or none with ALL",
+	  OPTION_LIST, offsetof(struct options, config.cap_drop) },
 	{ 'd', "detach", NULL, "run in the background and print the id",
 	  OPTION_FLAG, offsetof(struct options, detach) },
 	{ 0, "entrypoint", "COMMAND",
 	  "instead of the image's; also drops its "
 	  "CMD",
-	  OPTION_TEXT, offsetof(struct options, entrypoint) },
+	  OPTION_TEXT, offsetof(struct options, config.entrypoint) },
 	{ 'e', "env", "NAME[=VALUE]",
 	  "set a variable; without value, as it is here", OPTION_LIST,
-	  offsetof(struct options, env) },
+	  offsetof(struct options, config.env) },
 	{ 'h', "hostname", "NAME", "host name [first 12 digits of the id]",
-	  OPTION_TEXT, offsetof(struct options, hostname) },
+	  OPTION_TEXT, offsetof(struct options, config.hostname) },
 	{ 'i', "interactive", NULL, "keep standard input open", OPTION_FLAG,
-	  offsetof(struct options, interactive) },
+	  offsetof(struct options, config.interactive) },
 	{ 0, "name", "NAME", "name of the container [made up]", OPTION_TEXT,
 	  offsetof(struct options, name) },
+	{ 0, "privileged", NULL,
+	  "all capabilities, all devices, nothing hidden", OPTION_FLAG,
+	  offsetof(struct options, config.privileged) },
 	{ 0, "rm", NULL, "remove the container when it ends", OPTION_FLAG,
 	  offsetof(struct options, remove) },
 	{ 't', "tty", NULL, "give it a terminal", OPTION_FLAG,
-	  offsetof(struct options, tty) },
+	  offsetof(struct options, config.tty) },
 	{ 'u', "user", "USER[:GROUP]", "names of the image, or numbers",
-	  OPTION_TEXT, offsetof(struct options, user) },
+	  OPTION_TEXT, offsetof(struct options, config.user) },
 	{ 'v', "volume", "SRC:DST[:ro]",
 	  "show a file or directory of the host in it", OPTION_LIST,
-	  offsetof(struct options, volumes) },
+	  offsetof(struct options, config.volumes) },
 	{ 'w', "workdir", "DIR", "working directory", OPTION_TEXT,
-	  offsetof(struct options, workdir) },
+	  offsetof(struct options, config.workdir) },
 };
-
-static json_t *string_array(const char *const *text, size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(array, json_string(text[i]));
-	return array;
-}
-
-/* A string of the command line becomes JSON, which is UTF-8 only. */
-static int put(json_t *object, const char *key, const char *text,
-	       struct img_err *err)
-{
-	if (text && json_object_set_new(object, key, json_string(text)) < 0)
-		return img_err_set(err, IMG_E_INPUT, 0, "%s is not UTF-8", key);
-	return 0;
-}
-
-static int put_array(json_t *object, const char *key, const char *const *text,
-		     size_t n, struct img_err *err)
-{
-	json_t *array = string_array(text, n);
-
-	if (json_array_size(array) != n) {
-		json_decref(array);
-		return img_err_set(err, IMG_E_INPUT, 0, "%s is not UTF-8", key);
-	}
-	(void)json_object_set_new(object, key, array);
-	return 0;
-}
-
-/* Later ones replace earlier ones when the command starts. */
-static int put_env(json_t *config, const struct text_list *list,
-		   struct img_err *err)
-{
-	json_t *env = json_object_get(config, "Env");
-
-	if (!json_is_array(env)) {
-		env = json_array();
-		(void)json_object_set_new(config, "Env", env);
-	}
-	for (size_t i = 0; i < list->n; i++) {
-		const char *text = list->text[i];
-		img_auto(img_mem_release) char *entry = NULL;
-
-		if (!text[0] || text[0] == '=')
-			return img_err_set(err, IMG_E_INPUT, 0,
-					   "--env '%s' has no name", text);
-		if (!strchr(text, '=')) {
-			const char *here = getenv(text);
-
-			if (!here)
-				continue;
-			entry = mem_printf("%s=%s", text, here);
-			text = entry;
-		}
-		if (json_array_append_new(env, json_string(text)) < 0)
-			return img_err_set(err, IMG_E_INPUT, 0,
-					   "--env '%s' is not UTF-8", text);
-	}
-	return 0;
-}
-
-/* Checked now, and made absolute: a later start may be elsewhere. */
-static int put_binds(json_t *config, const struct text_list *list,
-		     struct img_err *err)
-{
-	json_t *binds = json_array();
-	json_t *host = json_object();
-
-	(void)json_object_set_new(host, "Binds", binds);
-	(void)json_object_set_new(config, "HostConfig", host);
-	for (size_t i = 0; i < list->n; i++) {
-		img_auto(bind_text_release) struct bind_text bind = { 0 };
-		img_auto(img_mem_release) char *text = NULL;
-		int r = bind_parse(list->text[i], &bind, err);
-
-		if (r < 0)
-			return r;
-		text = mem_printf("%s:%s%s", bind.source, bind.target,
-				  bind.read_only ? ":ro" : "");
-		if (json_array_append_new(binds, json_string(text)) < 0)
-			return img_err_set(err, IMG_E_INPUT, 0,
-					   "--volume '%s' is not UTF-8",
-					   list->text[i]);
-	}
-	return 0;
-}
-
-static int put_command(json_t *config, const struct options *o, int argc,
-		       char **argv, struct img_err *err)
-{
-	const char *const *command = (const char *const *)argv;
-
-	if (o->entrypoint) {
-		size_t n = o->entrypoint[0] ? 1 : 0; /* "" resets it */
-		int r = put_array(config, "Entrypoint", &o->entrypoint, n, err);
-
-		if (r < 0)
-			return r;
-		(void)json_object_del(config, "Cmd"); /* may be absent */
-	}
-	return argc ? put_array(config, "Cmd", command, (size_t)argc, err) : 0;
-}
-
-static int make_config(const struct image *image, const struct options *o,
-		       int argc, char **argv, char **ret, struct img_err *err)
-{
-	img_auto(json_release) json_t *config = NULL;
-	int r = image_config_parse(image->config, &config, err);
-
-	if (r == 0)
-		r = put_command(config, o, argc, argv, err);
-	if (r == 0)
-		r = put_env(config, &o->env, err);
-	if (r == 0)
-		r = put_binds(config, &o->volumes, err);
-	if (r == 0)
-		r = put(config, "WorkingDir", o->workdir, err);
-	if (r == 0)
-		r = put(config, "User", o->user, err);
-	if (r == 0)
-		r = put(config, "Hostname", o->hostname, err);
-	if (r < 0)
-		return r;
-	(void)json_object_set_new(config, "Tty", json_boolean(o->tty));
-	(void)json_object_set_new(config, "OpenStdin",
-				  json_boolean(o->interactive));
-	*ret = image_config_text(config);
-	return 0;
-}
 
 static int set_name(struct store *store, const struct options *o,
 		    struct container_row *row, struct img_err *err)
@@ -245,8 +117,8 @@ static int run_in(struct store *store, const struct options *o, int argc,
 
 	r = image_find(store, argv[0], &image, err);
 	if (r == 0)
-		r = make_config(&image, o, argc - 1, argv + 1, &row->config,
-				err);
+		r = run_config_make(image.config, &o->config, argv + 1,
+				    &row->config, err);
 	if (r == 0) {
 		row->image_name = mem_strdup(argv[0]);
 		r = create(store, &image, o, row, &pending, err);
@@ -312,7 +184,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	img_auto(store_close) struct store *store = NULL;
 	int r = o->name ? container_name_check(o->name, err) : 0;
 
-	if (r == 0 && o->tty && o->interactive && !o->detach &&
+	if (r == 0 && o->config.tty && o->config.interactive && !o->detach &&
 	    !isatty(STDIN_FILENO))
 		r = img_err_set(err, IMG_E_INPUT, 0,
 				"-i -t: standard input is not a terminal");

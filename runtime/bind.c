@@ -126,11 +126,12 @@ void bind_text_release(struct bind_text *bind)
 	img_mem_release(&bind->target);
 }
 
-int bind_open(const struct bind_mount *bind, struct bind_tree *ret,
+int bind_open(const struct bind_mount *bind, bool nodes, struct bind_tree *ret,
 	      struct img_err *err)
 {
 	struct mount_attr attr = {
-		.attr_set = bind->read_only ? MOUNT_ATTR_RDONLY : 0,
+		.attr_set = (bind->read_only ? MOUNT_ATTR_RDONLY : 0) |
+			    (nodes ? 0 : MOUNT_ATTR_NODEV),
 		.propagation = MS_PRIVATE,
 	};
 	img_auto(img_fd_release) int fd = -1;

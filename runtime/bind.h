@@ -50,9 +50,10 @@ struct bind_tree {
 
 /**
  * bind_open - clone the source of a bind into a detached tree
+ * @nodes: device nodes in it work; else they cannot be opened
  * @ret: the caller closes @ret->fd; closing it unattached leaves no trace
  */
-int bind_open(const struct bind_mount *bind, struct bind_tree *ret,
+int bind_open(const struct bind_mount *bind, bool nodes, struct bind_tree *ret,
 	      struct img_err *err) IMG_MUST_USE;
 
 /**

@@ -70,7 +70,8 @@ static int open_binds(struct start *s, struct img_err *err)
 	for (size_t i = 0; i < spec->n_binds; i++)
 		s->plan.binds[i].fd = -1;
 	for (size_t i = 0; i < spec->n_binds; i++) {
-		int r = bind_open(&spec->binds[i], &s->plan.binds[i], err);
+		int r = bind_open(&spec->binds[i], spec->privileged,
+				  &s->plan.binds[i], err);
 
 		if (r < 0)
 			return r;
@@ -115,7 +116,7 @@ static int prepare(struct start *s, struct img_err *err)
 		return img_err_set(err, IMG_E_INPUT, 0, "no command given");
 	if ((r = choose_hostname(s, err)) < 0 ||
 	    (r = rootfs_mount(spec->root_device, spec->root_options,
-			      &s->plan.root_fd, err)) < 0 ||
+			      spec->privileged, &s->plan.root_fd, err)) < 0 ||
 	    (r = open_binds(s, err)) < 0 || (r = open_terminal(s, err)) < 0 ||
 	    (r = make_stack(s, err)) < 0)
 		return r;

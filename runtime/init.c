@@ -1,7 +1,9 @@
 #include "runtime/init.h"
 
 #include "base/cleanup.h"
+#include "runtime/capability.h"
 #include "runtime/command.h"
+#include "runtime/devices.h"
 #include "runtime/inroot.h"
 #include "runtime/kernelfs.h"
 #include "runtime/loopback.h"
@@ -59,7 +61,7 @@ static int open_stdio(const struct init_plan *plan, struct img_err *err)
 
 		if (r < 0)
 			return r;
-		return kernelfs_mount_console("/dev/pts/0", err);
+		return devices_mount_console("/dev/pts/0", err);
 	}
 	if (!plan->spec->interactive) {
 		img_auto(img_fd_release) int fd = -1;
@@ -113,8 +115,9 @@ static int become_user(const struct init_plan *plan, const struct user *user,
 	if (plan->spec->tty && user->uid != 0 &&
 	    fchown(STDIN_FILENO, user->uid, (gid_t)-1) != 0)
 		return img_err_sys(err, "cannot give the terminal to the user");
-	r = user_become(user, err);
-	if (r < 0)
+	if ((r = capability_bound(plan->spec->capabilities, err)) < 0 ||
+	    (r = user_become(user, err)) < 0 ||
+	    (r = capability_keep(plan->spec->capabilities, err)) < 0)
 		return r;
 	/* The kernel forgot the wish when the ids changed. */
 	return follow_supervisor(report_fd, err);
@@ -122,12 +125,14 @@ static int become_user(const struct init_plan *plan, const struct user *user,
 
 static int make_root(const struct init_plan *plan, struct img_err *err)
 {
+	const bool privileged = plan->spec->privileged;
 	int r;
 
 	if ((r = rootfs_enter(plan->root_fd, err)) < 0 ||
 	    (r = kernelfs_mount_proc(err)) < 0 ||
-	    (r = kernelfs_mount_sys(err)) < 0 ||
-	    (r = kernelfs_mount_dev(plan->pty.devpts, err)) < 0)
+	    (r = kernelfs_mount_sys(privileged, err)) < 0 ||
+	    (r = devices_mount(plan->pty.devpts, privileged, err)) < 0 ||
+	    (!privileged && (r = kernelfs_guard(err)) < 0))
 		return r;
 	return mount_binds(plan, err);
 }

@@ -101,9 +101,11 @@ static int set_options(int fs, const char *options)
 	return 0;
 }
 
-int rootfs_mount(const char *device, const char *options, int *ret,
+int rootfs_mount(const char *device, const char *options, bool nodes, int *ret,
 		 struct img_err *err)
 {
+	const unsigned int attr =
+		MOUNT_ATTR_NOATIME | (nodes ? 0 : MOUNT_ATTR_NODEV);
 	img_auto(img_fd_release) int fs = -1;
 	int fd;
 
@@ -118,7 +120,7 @@ int rootfs_mount(const char *device, const char *options, int *ret,
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", device, 0) != 0 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
 		return mount_failed(fs, device, err);
-	fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOATIME);
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, attr);
 	if (fd < 0)
 		return mount_failed(fs, device, err);
 	*ret = fd;

@@ -11,17 +11,20 @@
  */
 #include "base/err.h"
 
+#include <stdbool.h>
+
 /**
  * rootfs_mount - mount the ext4 file system of a device, detached
  * @device: a block device node; its journal is replayed if need be
  * @options: options of ext4, "a,b=c", or NULL
+ * @nodes: device nodes in it work; else they cannot be opened
  * @ret: the mount; the caller closes it
  *
  * Access times are not kept: reading must not allocate blocks of a pool.
  * Fails with the kernel's own words where it has some to give;
  * -IMG_E_CORRUPT where the device does not hold a sound ext4.
  */
-int rootfs_mount(const char *device, const char *options, int *ret,
+int rootfs_mount(const char *device, const char *options, bool nodes, int *ret,
 		 struct img_err *err) IMG_MUST_USE;
 
 /**

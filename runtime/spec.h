@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct container_spec {
 	/* The container's id; names it in messages, and its first twelve
@@ -30,6 +31,11 @@ struct container_spec {
 
 	const struct bind_mount *binds;
 	size_t n_binds;
+
+	uint64_t capabilities; /* runtime/capability.h; all others go */
+	/* Devices work wherever nodes are made, /sys is writable, nothing of
+	 * /proc and /sys is hidden. */
+	bool privileged;
 
 	bool tty;	  /* a terminal of its own */
 	bool interactive; /* stdin goes in; else /dev/null, or silence */

@@ -198,8 +198,8 @@ load lib/store
 	# Every mount is one of these: no trace of the old root.
 	while read -r _ _ _ _ mine _; do
 		case $mine in
-		/ | /proc | /proc/* | /sys | /sys/fs/cgroup | /dev | /dev/* | \
-			/host | '' | 1) ;;
+		/ | /proc | /proc/* | /sys | /sys/fs/cgroup | /sys/firmware | /dev | \
+			/dev/* | /host | '' | 1) ;;
 		*) say "another mount: $mine" ;;
 		esac
 	done <<<"$out"

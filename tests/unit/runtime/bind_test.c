@@ -98,7 +98,7 @@ static void a_missing_source_is_named(void **state)
 	struct img_err err = { 0 };
 	struct bind_tree tree = { .fd = -1 };
 
-	assert_true(bind_open(&bind, &tree, &err) < 0);
+	assert_true(bind_open(&bind, false, &tree, &err) < 0);
 	assert_non_null(
 		strstr(err.msg, "cannot use '/nowhere/at/all' as a volume: "));
 	assert_int_equal(tree.fd, -1);

@@ -1,0 +1,181 @@
+#include "cli/run_config.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "image/config.h"
+#include "runtime/bind.h"
+#include "runtime/capability.h"
+
+#include <string.h>
+
+static json_t *string_array(const char *const *text, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(array, json_string(text[i]));
+	return array;
+}
+
+/* A string of the command line becomes JSON, which is UTF-8 only. */
+static int put(json_t *object, const char *key, const char *text,
+	       struct img_err *err)
+{
+	if (text && json_object_set_new(object, key, json_string(text)) < 0)
+		return img_err_set(err, IMG_E_INPUT, 0, "%s is not UTF-8", key);
+	return 0;
+}
+
+static int put_array(json_t *object, const char *key, const char *const *text,
+		     size_t n, struct img_err *err)
+{
+	json_t *array = string_array(text, n);
+
+	if (json_array_size(array) != n) {
+		json_decref(array);
+		return img_err_set(err, IMG_E_INPUT, 0, "%s is not UTF-8", key);
+	}
+	(void)json_object_set_new(object, key, array);
+	return 0;
+}
+
+/* Later ones replace earlier ones when the command starts. */
+static int put_env(json_t *config, const struct text_list *list,
+		   struct img_err *err)
+{
+	json_t *env = json_object_get(config, "Env");
+
+	if (!json_is_array(env)) {
+		env = json_array();
+		(void)json_object_set_new(config, "Env", env);
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		const char *text = list->text[i];
+		img_auto(img_mem_release) char *entry = NULL;
+
+		if (!text[0] || text[0] == '=')
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "--env '%s' has no name", text);
+		if (!strchr(text, '=')) {
+			const char *here = getenv(text);
+
+			if (!here)
+				continue;
+			entry = mem_printf("%s=%s", text, here);
+			text = entry;
+		}
+		if (json_array_append_new(env, json_string(text)) < 0)
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "--env '%s' is not UTF-8", text);
+	}
+	return 0;
+}
+
+/* Checked now, and made absolute: a later start may be elsewhere. */
+static int put_binds(json_t *host, const struct text_list *list,
+		     struct img_err *err)
+{
+	json_t *binds = json_array();
+
+	(void)json_object_set_new(host, "Binds", binds);
+	for (size_t i = 0; i < list->n; i++) {
+		img_auto(bind_text_release) struct bind_text bind = { 0 };
+		img_auto(img_mem_release) char *text = NULL;
+		int r = bind_parse(list->text[i], &bind, err);
+
+		if (r < 0)
+			return r;
+		text = mem_printf("%s:%s%s", bind.source, bind.target,
+				  bind.read_only ? ":ro" : "");
+		if (json_array_append_new(binds, json_string(text)) < 0)
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "--volume '%s' is not UTF-8",
+					   list->text[i]);
+	}
+	return 0;
+}
+
+static int put_command(json_t *config, const struct run_config *o,
+		       char *const *argv, struct img_err *err)
+{
+	const char *const *command = (const char *const *)argv;
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	if (o->entrypoint) {
+		/* "" resets it */
+		int r = put_array(config, "Entrypoint", &o->entrypoint,
+				  o->entrypoint[0] ? 1 : 0, err);
+
+		if (r < 0)
+			return r;
+		(void)json_object_del(config, "Cmd"); /* may be absent */
+	}
+	return n ? put_array(config, "Cmd", command, n, err) : 0;
+}
+
+/* Checked now; the names are kept, as docker shows them. */
+static int put_capabilities(json_t *host, const struct run_config *o,
+			    struct img_err *err)
+{
+	const struct text_list *lists[] = { &o->cap_add, &o->cap_drop };
+	static const char *const keys[] = { "CapAdd", "CapDrop" };
+
+	for (size_t k = 0; k < IMG_COUNT(keys); k++) {
+		for (size_t i = 0; i < lists[k]->n; i++) {
+			uint64_t one;
+			int r = capability_parse(lists[k]->text[i], &one, err);
+
+			if (r < 0)
+				return r;
+		}
+		(void)json_object_set_new(host, keys[k],
+					  string_array(lists[k]->text,
+						       lists[k]->n));
+	}
+	return 0;
+}
+
+/* What is the container's own and no image's. */
+static int put_host(json_t *config, const struct run_config *o,
+		    struct img_err *err)
+{
+	json_t *host = json_object();
+	int r;
+
+	(void)json_object_set_new(config, "HostConfig", host);
+	r = put_binds(host, &o->volumes, err);
+	if (r == 0)
+		r = put_capabilities(host, o, err);
+	(void)json_object_set_new(host, "Privileged",
+				  json_boolean(o->privileged));
+	return r;
+}
+
+int run_config_make(const char *base, const struct run_config *o,
+		    char *const *argv, char **ret, struct img_err *err)
+{
+	img_auto(json_release) json_t *config = NULL;
+	int r = image_config_parse(base, &config, err);
+
+	if (r == 0)
+		r = put_command(config, o, argv, err);
+	if (r == 0)
+		r = put_env(config, &o->env, err);
+	if (r == 0)
+		r = put_host(config, o, err);
+	if (r == 0)
+		r = put(config, "WorkingDir", o->workdir, err);
+	if (r == 0)
+		r = put(config, "User", o->user, err);
+	if (r == 0)
+		r = put(config, "Hostname", o->hostname, err);
+	if (r < 0)
+		return r;
+	(void)json_object_set_new(config, "Tty", json_boolean(o->tty));
+	(void)json_object_set_new(config, "OpenStdin",
+				  json_boolean(o->interactive));
+	*ret = image_config_text(config);
+	return 0;
+}

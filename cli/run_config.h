@@ -1,0 +1,33 @@
+#ifndef IMG_CLI_RUN_CONFIG_H
+#define IMG_CLI_RUN_CONFIG_H
+
+/*
+ * A container's configuration: the image's, changed by the options of its
+ * command line.  JSON as docker's inspect shows it; what no image has is under
+ * "HostConfig".
+ */
+#include "base/err.h"
+#include "cli/options.h"
+
+#include <stdbool.h>
+
+/* Zero-initialised: nothing is changed. */
+struct run_config {
+	const char *workdir, *user, *hostname, *entrypoint;
+	struct text_list env, volumes, cap_add, cap_drop;
+	bool interactive, tty, privileged;
+};
+
+/**
+ * run_config_make - what a container is to be
+ * @base: the image's configuration
+ * @argv: command and arguments, NULL-terminated; none: the image's
+ * @ret: text to free; image_config_parse reads it
+ *
+ * Returns 0, or IMG_E_INPUT that names the option.
+ */
+int run_config_make(const char *base, const struct run_config *options,
+		    char *const *argv, char **ret,
+		    struct img_err *err) IMG_MUST_USE;
+
+#endif

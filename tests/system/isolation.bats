@@ -1,0 +1,70 @@
+# What a program in a container cannot do to the host.
+load lib/store
+
+@test "capabilities: docker's set, added to, taken from" {
+	ok img run --rm base grep Cap /proc/self/status
+	has_line $'CapInh:\t0000000000000000'
+	has_line $'CapPrm:\t00000000a80425fb'
+	has_line $'CapEff:\t00000000a80425fb'
+	has_line $'CapBnd:\t00000000a80425fb'
+	has_line $'CapAmb:\t0000000000000000'
+	gives $'CapBnd:\t0000000000002000' img run --rm --cap-drop=ALL \
+		--cap-add CAP_NET_RAW base grep CapBnd /proc/self/status
+	gives $'CapEff:\t00000000a80425fa' img run --rm --cap-drop chown \
+		base grep CapEff /proc/self/status
+	# Another user has none, and can get none that was dropped.
+	ok img run --rm --cap-add ALL --cap-drop sys_admin -u ann base \
+		grep Cap /proc/self/status
+	has_line $'CapEff:\t0000000000000000'
+	has_line $'CapPrm:\t0000000000000000'
+	[[ $out =~ CapBnd:.([0-9a-f]+) ]]
+	((!(0x${BASH_REMATCH[1]} & 1 << 21) && 0x${BASH_REMATCH[1]} & 1 << 12))
+	fails 125 "unknown capability 'CAP_FLY'" \
+		img run --rm --cap-add CAP_FLY base true
+	fails 125 "unknown capability ''" img run --rm --cap-drop= base true
+	# They stay with the container.
+	ok img run --name none --cap-drop ALL base grep CapEff /proc/self/status
+	gives $'CapEff:\t0000000000000000' img start -a none
+	gives '["ALL"]' sh -c "img inspect none | tr -d ' \n' |
+		sed 's/.*\"CapDrop\":\(\[[^]]*\]\).*/\1/'"
+}
+
+@test "device nodes work where the runtime put them, and nowhere else" {
+	mkdir "$T/shared"
+	ok img run --rm -v "$T/shared:/shared" base sh -c '
+		echo x >/dev/null && head -c 4 /dev/zero | wc -c &&
+		head -c 4 /dev/urandom | wc -c &&
+		! echo x 2>/dev/null >/dev/full'
+	[ "$out" = $'4\n4' ]
+	# The pool's own device, by its number, in each file system it has.
+	pool=$(cat /sys/block/dm-0/dev)
+	ok img run --rm -v "$T/shared:/shared" base sh -c "
+		for dir in / /dev /dev/shm /tmp /shared; do
+			mknod \$dir/n b ${pool/:/ } && (: <\$dir/n) && echo \$dir
+		done 2>/refused; grep -c 'Permission denied' /refused"
+	[ "$out" = 5 ] || say 'a node of the pool can be opened'
+	gives works img run --rm --privileged base \
+		sh -c 'mknod /n c 1 3 && echo x >/n && echo works'
+}
+
+@test "what of /proc and /sys tells of the host, or changes it" {
+	ok img run --rm base sh -c 'cat /proc/kcore /proc/keys /proc/timer_list |
+		wc -c; ls -A /sys/firmware | wc -l'
+	[ "$out" = $'0\n0' ]
+	ok img run --rm base sh -c '
+		for file in /proc/sysrq-trigger /proc/sys/kernel/core_pattern \
+			/sys/kernel/uevent_helper /sys/power/state; do
+			[ ! -e $file ] || ! (echo x >$file) || echo $file
+		done 2>&1 | grep -v "Read-only file system"
+		exec 2>/dev/null
+		mount -t tmpfs none /tmp && echo mounted
+		mount -o remount,rw /proc/sys && echo writable
+		umount /proc/kcore && echo seen
+		hostname other && echo renamed
+		echo done'
+	[ "$out" = done ] || say 'a guard was passed'
+	ok img run --rm --privileged base sh -c '
+		mount -t tmpfs none /tmp && hostname other &&
+		mount -o remount,rw /sys && hostname'
+	[ "$out" = other ]
+}
