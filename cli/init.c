@@ -2,16 +2,27 @@
 #include "base/num.h"
 #include "cli/verb.h"
 
+#include <string.h>
+
 struct options {
 	struct store_sizes sizes;
-	const char *driver;
+	const char *driver, *data_device, *metadata_device;
+	bool force;
 };
 
 static const struct option_row rows[] = {
 	{ 0, "driver", "DRIVER", "thin: a thin pool; snapshot: a file a volume",
 	  OPTION_TEXT, offsetof(struct options, driver) },
+	{ 0, "data-device", "DEVICE",
+	  "a block device for the data, in place of a file", OPTION_TEXT,
+	  offsetof(struct options, data_device) },
 	{ 0, "data-size", "SIZE", "size of the sparse data file [100G]",
 	  OPTION_SIZE, offsetof(struct options, sizes.data_bytes) },
+	{ 'f', "force", NULL, "overwrite what the devices hold", OPTION_FLAG,
+	  offsetof(struct options, force) },
+	{ 0, "metadata-device", "DEVICE",
+	  "a block device for the metadata, in place of a file", OPTION_TEXT,
+	  offsetof(struct options, metadata_device) },
 	{ 0, "metadata-size", "SIZE", "size of the sparse metadata file [1G]",
 	  OPTION_SIZE, offsetof(struct options, sizes.metadata_bytes) },
 	{ 0, "chunk-size", "SIZE",
@@ -20,6 +31,26 @@ static const struct option_row rows[] = {
 	{ 0, "volume-size", "SIZE", "size of imported volumes [10G]",
 	  OPTION_SIZE, offsetof(struct options, sizes.volume_bytes) },
 };
+
+static int check(const struct options *o, struct img_err *err)
+{
+	if (!o->data_device != !o->metadata_device)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--data-device and --metadata-device go "
+				   "together");
+	if (o->data_device && (o->sizes.data_bytes || o->sizes.metadata_bytes))
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "a device is used whole: --data-size and "
+				   "--metadata-size are for files");
+	if (o->data_device && o->driver && strcmp(o->driver, "thin") != 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--data-device is for the driver thin");
+	if (o->force && !o->data_device)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--force is for --data-device: nothing else "
+				   "is overwritten");
+	return 0;
+}
 
 static int make(const struct cli *cli, const struct options *o,
 		struct img_err *err)
@@ -31,6 +62,9 @@ static int make(const struct cli *cli, const struct options *o,
 		.create = true,
 		.driver = o->driver,
 		.sizes = o->sizes,
+		.data_device = o->data_device,
+		.metadata_device = o->metadata_device,
+		.force = o->force,
 	};
 	struct store_usage usage = { 0 };
 	char data[SIZE_TEXT_MAX], metadata[SIZE_TEXT_MAX];
@@ -54,7 +88,11 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 {
 	img_auto(store_close) struct store *store = NULL;
 	struct img_err missing = { 0 };
-	int r = cli_open_store(cli, false, &store, &missing);
+	int r = check(values, err);
+
+	if (r < 0)
+		return r;
+	r = cli_open_store(cli, false, &store, &missing);
 
 	if (r == 0)
 		return img_err_set(err, IMG_E_EXISTS, 0,
@@ -78,7 +116,10 @@ const struct verb verb_init = {
 		"one is for other\nsizes. The files are sparse: they take what "
 		"is used. Small chunks share more\nbetween snapshots, large "
 		"ones need less metadata: about 75 MiB for 100 GiB of\ndata in "
-		"chunks of 64 KiB.",
+		"chunks of 64 KiB.\n\nOn block devices the pool has no file "
+		"system below it. They must be empty and used\nby nobody; they "
+		"are known again by what is on them, whatever their names are "
+		"then.",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.run = run,

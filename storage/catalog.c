@@ -63,8 +63,8 @@ int catalog_open(const char *path, bool create, struct db **ret,
 	return db_open(path, create, schema, CATALOG_VERSION, ret, err);
 }
 
-int catalog_setting(struct db *db, const char *key, char **ret,
-		    struct img_err *err)
+int catalog_setting_find(struct db *db, const char *key, char **ret,
+			 struct img_err *err)
 {
 	img_auto(db_row_end) struct db_row *row = NULL;
 	int r = db_query(db, &row, err,
@@ -72,13 +72,20 @@ int catalog_setting(struct db *db, const char *key, char **ret,
 
 	if (r == 0)
 		r = db_next(row, err);
-	if (r < 0)
-		return r;
+	if (r > 0)
+		*ret = mem_strdup(db_text(row, 0));
+	return r;
+}
+
+int catalog_setting(struct db *db, const char *key, char **ret,
+		    struct img_err *err)
+{
+	int r = catalog_setting_find(db, key, ret, err);
+
 	if (r == 0)
 		return img_err_set(err, IMG_E_CORRUPT, 0,
 				   "the catalog has no setting '%s'", key);
-	*ret = mem_strdup(db_text(row, 0));
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 int catalog_setting_u64(struct db *db, const char *key, uint64_t *ret,

@@ -21,6 +21,9 @@ int catalog_open(const char *path, bool create, struct db **ret,
 /* Settings of the store, by name.  A missing one is IMG_E_CORRUPT. */
 int catalog_setting(struct db *db, const char *key, char **ret,
 		    struct img_err *err) IMG_MUST_USE;
+/* 1 with *ret set, 0 when there is no such setting. */
+int catalog_setting_find(struct db *db, const char *key, char **ret,
+			 struct img_err *err) IMG_MUST_USE;
 int catalog_setting_u64(struct db *db, const char *key, uint64_t *ret,
 			struct img_err *err) IMG_MUST_USE;
 /* Within a transaction of the caller's. */

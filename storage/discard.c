@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/lock.h"
 #include "base/str.h"
+#include "storage/backing.h"
 #include "storage/meta.h"
 #include "storage/pool.h"
 
@@ -62,8 +63,6 @@ static int fill_once(int metadata, uint32_t volume, struct batch *batch,
 static int fill(struct store *store, uint32_t volume, struct batch *batch,
 		struct img_err *err)
 {
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/metadata", store->root);
 	img_auto(img_fd_release) int metadata = -1;
 	struct store_usage usage;
 	int r;
@@ -71,11 +70,10 @@ static int fill(struct store *store, uint32_t volume, struct batch *batch,
 	/* A pool that is asked for its status commits first (dm-thin.c,
 	 * pool_status), so what is read then is what there is. */
 	r = pool_usage(store, &usage, err);
+	if (r == 0)
+		r = backing_open(store, BACKING_METADATA, &metadata, err);
 	if (r < 0)
 		return r;
-	metadata = open(path, O_RDONLY | O_CLOEXEC);
-	if (metadata < 0)
-		return img_err_sys(err, "cannot open %s", path);
 	for (int try = 0; try < READ_TRIES; try++) {
 		*err = (struct img_err){ 0 };
 		r = fill_once(metadata, volume, batch, err);

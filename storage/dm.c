@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "storage/device.h"
 #include "storage/loop.h"
 
 #include <libdevmapper.h>
@@ -312,6 +313,10 @@ static int kernel_node(void *self, const struct dm_name *name, dev_t dev,
 static int kernel_attach(void *self, const char *path, struct loop *ret,
 			 struct img_err *err)
 {
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISBLK(st.st_mode))
+		return device_attach(path, ret, err);
 	return loop_attach(path, ret, err);
 }
 

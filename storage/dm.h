@@ -83,7 +83,8 @@ struct dm_ops {
 	 * somebody else may have pointed elsewhere. */
 	int (*node)(void *self, const struct dm_name *name, dev_t dev,
 		    char out[DM_NODE_MAX], struct img_err *err);
-	/* Makes a block device of a file: loop_attach (storage/loop.h). */
+	/* Makes a block device of a file, loop_attach (storage/loop.h), or
+	 * opens what is one already, device_attach (storage/device.h). */
 	int (*attach)(void *self, const char *path, struct loop *ret,
 		      struct img_err *err);
 };

@@ -21,10 +21,11 @@ struct driver {
 
 	/* Puts defaults for zeroes and rounds; IMG_E_INPUT says what is off. */
 	int (*check_sizes)(struct store_sizes *sizes, struct img_err *err);
-	/* Makes the files of a new store below @root; takes over what an
-	 * interrupted call left.  IMG_E_CORRUPT where volumes are already. */
-	int (*make)(const char *root, const struct store_sizes *sizes,
-		    struct img_err *err);
+	/* Makes the files of a new store, or takes the devices that the options
+	 * name, whose sizes then count; takes over what an interrupted call
+	 * left.  IMG_E_CORRUPT where volumes are already. */
+	int (*make)(const struct store_options *options,
+		    struct store_sizes *sizes, struct img_err *err);
 
 	/* Brings up what all volumes share; the store's lock is held. */
 	int (*start)(struct store *store, struct img_err *err);

@@ -2,11 +2,9 @@
 
 #include "base/cleanup.h"
 #include "base/lock.h"
-#include "base/str.h"
+#include "storage/backing.h"
 #include "storage/intent.h"
 #include "storage/pool.h"
-
-#include <fcntl.h>
 
 /* dm-thin says so when there is no metadata snapshot to release. */
 #define NOT_HELD EINVAL
@@ -87,15 +85,14 @@ static bool is_still(struct store *store)
 
 static int read_held(struct hold *hold, struct img_err *err)
 {
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/metadata", hold->store->root);
 	const struct thin_meta_options options = {
 		.from_snapshot = hold->reserved,
 	};
 
-	hold->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (hold->fd < 0)
-		return img_err_sys(err, "cannot open %s", path);
+	int r = backing_open(hold->store, BACKING_METADATA, &hold->fd, err);
+
+	if (r < 0)
+		return r;
 	return thin_meta_open(hold->fd, &options, &hold->meta, err);
 }
 

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "storage/backing.h"
 #include "storage/loop.h"
 
 #include <inttypes.h>
@@ -57,15 +58,6 @@ int pool_dev(struct store *store, dev_t *ret, struct img_err *err)
 	return 0;
 }
 
-static int attach(struct store *store, const char *file, struct loop *ret,
-		  struct img_err *err)
-{
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/%s", store->root, file);
-
-	return store->dm.ops->attach(store->dm.self, path, ret, err);
-}
-
 /* Whoever made it died before it had a table; nobody else is at it, since the
  * store's lock is held. */
 static int remove_half_made(struct store *store, const struct dm_name *name,
@@ -96,9 +88,7 @@ int pool_up(struct store *store, struct img_err *err)
 	pool_name(store, &name);
 	r = remove_half_made(store, &name, err);
 	if (r == 0)
-		r = attach(store, "metadata", &metadata, err);
-	if (r == 0)
-		r = attach(store, "data", &data, err);
+		r = backing_attach(store, &data, &metadata, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(params, sizeof(params),
@@ -109,6 +99,8 @@ int pool_up(struct store *store, struct img_err *err)
 		       table.len_sectors / chunk_sectors / LOW_WATER_DIVISOR);
 	table.params = params;
 	r = store->dm.ops->create(store->dm.self, &name, &table, &dev, err);
+	if (r == 0)
+		r = backing_mark(store, err);
 	return r < 0 ? img_err_prefix(err, "cannot bring up the pool in %s",
 				      store->root)
 		     : 0;

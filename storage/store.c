@@ -48,6 +48,13 @@ static int read_settings(struct store *store, struct img_err *err)
 		return img_err_set(err, IMG_E_CORRUPT, 0,
 				   "the catalog's store id is damaged");
 	memcpy(store->id, id, STORE_ID_LEN + 1);
+	r = catalog_setting_find(store->db, "data_device", &store->data_device,
+				 err);
+	if (r > 0)
+		r = catalog_setting(store->db, "metadata_device",
+				    &store->metadata_device, err);
+	if (r < 0)
+		return r;
 	store->driver = driver_find(driver);
 	if (!store->driver)
 		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
@@ -135,6 +142,8 @@ void store_close(struct store **store)
 		return;
 	db_close(&(*store)->db);
 	img_fd_release(&(*store)->lock_fd);
+	free((*store)->data_device);
+	free((*store)->metadata_device);
 	free((*store)->root);
 	free((*store)->run);
 	free(*store);
@@ -231,6 +240,16 @@ const char *store_root(const struct store *store)
 const char *store_run(const struct store *store)
 {
 	return store->run;
+}
+
+const char *store_data_device(const struct store *store)
+{
+	return store->data_device;
+}
+
+const char *store_metadata_device(const struct store *store)
+{
+	return store->metadata_device;
 }
 
 uint64_t store_volume_bytes(const struct store *store)

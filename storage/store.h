@@ -31,6 +31,10 @@ struct store_options {
 	bool create;	      /* make the store when there is none */
 	const char *driver;   /* of a new store; NULL: "thin" */
 	struct store_sizes sizes;
+	/* Block devices for a new store's pool, in place of sparse files; both
+	 * or none.  What they hold is overwritten only with @force. */
+	const char *data_device, *metadata_device;
+	bool force;
 	/* The device-mapper to use; ops NULL means the kernel's. */
 	struct dm dm;
 	/* A container's supervisor died: its volume is inactive again when
@@ -62,6 +66,11 @@ struct store_options {
 int store_open(const struct store_options *options, struct store **ret,
 	       struct img_err *err) IMG_MUST_USE;
 void store_close(struct store **store);
+
+/* Names of the block devices that the pool lies on; NULL where it lies on files
+ * of the store's own. */
+const char *store_data_device(const struct store *store);
+const char *store_metadata_device(const struct store *store);
 
 /* Brings the pool up if it is not. */
 int store_need_pool(struct store *store, struct img_err *err) IMG_MUST_USE;

@@ -31,6 +31,8 @@ struct store {
 	int lock_fd;
 	const struct driver *driver;
 	struct store_sizes sizes;
+	/* What the pool lies on; NULL: two files of the store's own. */
+	char *data_device, *metadata_device;
 	int (*run_ended)(struct store *store, uint32_t volume,
 			 struct img_err *err);
 	int (*adopt)(struct store *store, const struct ledger_record *record,

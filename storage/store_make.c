@@ -42,7 +42,18 @@ int store_sizes_check(const struct driver *driver, struct store_sizes *sizes,
 	return driver->check_sizes(sizes, err);
 }
 
-static int write_settings(struct db *db, const struct driver *driver,
+static int write_devices(struct db *db, const struct store_options *options,
+			 struct img_err *err)
+{
+	int r = catalog_set(db, "data_device", options->data_device, err);
+
+	return r < 0 ? r
+		     : catalog_set(db, "metadata_device",
+				   options->metadata_device, err);
+}
+
+static int write_settings(struct db *db, const struct store_options *options,
+			  const struct driver *driver,
 			  const struct store_sizes *sizes, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
@@ -68,6 +79,8 @@ static int write_settings(struct db *db, const struct driver *driver,
 		r = set_number(db, "chunk_bytes", sizes->chunk_bytes, err);
 	if (r == 0)
 		r = set_number(db, "volume_bytes", sizes->volume_bytes, err);
+	if (r == 0 && options->data_device)
+		r = write_devices(db, options, err);
 	return r < 0 ? r : db_commit(db, err);
 }
 
@@ -96,7 +109,7 @@ int store_make(const struct store_options *options, const char *db_path,
 	if (lock < 0 || flock(lock, LOCK_EX) < 0)
 		return img_err_sys(err, "cannot lock %s", options->root);
 	if (access(db_path, F_OK) < 0) {
-		r = driver->make(options->root, &sizes, err);
+		r = driver->make(options, &sizes, err);
 		if (r < 0)
 			return r;
 	}
@@ -105,9 +118,9 @@ int store_make(const struct store_options *options, const char *db_path,
 		r = db_get_int(db, &have, err, "SELECT count(*) FROM settings",
 			       "");
 	if (r >= 0 && have == 0) { /* nobody was faster */
-		r = driver->make(options->root, &sizes, err);
+		r = driver->make(options, &sizes, err);
 		if (r == 0)
-			r = write_settings(db, driver, &sizes, err);
+			r = write_settings(db, options, driver, &sizes, err);
 	}
 	if (r < 0)
 		return r;

@@ -19,7 +19,8 @@ int store_sizes_check(const struct driver *driver, struct store_sizes *sizes,
  * takes over.  Several processes may call this at once: one makes the store,
  * all get it.
  *
- * Returns 0, or IMG_E_CORRUPT when backing files hold data but no catalog is
+ * Returns 0, or what backing_device_make returns where the options name block
+ * devices, or IMG_E_CORRUPT when backing files hold data but no catalog is
  * there: they are left alone.
  */
 int store_make(const struct store_options *options, const char *db_path,

@@ -12,7 +12,7 @@
 
 int thin_check_sizes(struct store_sizes *sizes,
 		     struct img_err *err) IMG_MUST_USE;
-int thin_make(const char *root, const struct store_sizes *sizes,
+int thin_make(const struct store_options *options, struct store_sizes *sizes,
 	      struct img_err *err) IMG_MUST_USE;
 
 int thin_list(struct store *store, struct volume_ids *ret, bool *ret_is_new,

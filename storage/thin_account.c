@@ -1,24 +1,11 @@
 #include "storage/thin.h"
 
 #include "base/cleanup.h"
-#include "base/num.h"
-#include "base/str.h"
+#include "storage/backing.h"
 #include "storage/meta.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 /* A pool in use may be read while it changes; then it is read again. */
 #define READ_TRIES 3
-
-static int open_metadata(const struct store *store, struct img_err *err)
-{
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/metadata", store->root);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? img_err_sys(err, "cannot open %s", path) : fd;
-}
 
 struct question {
 	uint32_t base, volume;
@@ -33,11 +20,11 @@ typedef int ask_fn(struct thin_meta *meta, struct question *q,
 static int ask(struct store *store, struct question *q, ask_fn *fn,
 	       struct img_err *err)
 {
-	img_auto(img_fd_release) int fd = open_metadata(store, err);
-	int r = 0;
+	img_auto(img_fd_release) int fd = -1;
+	int r = backing_open(store, BACKING_METADATA, &fd, err);
 
-	if (fd < 0)
-		return fd;
+	if (r < 0)
+		return r;
 	for (int try = 0; try < READ_TRIES; try++) {
 		img_auto(thin_meta_release) struct thin_meta *meta = NULL;
 		struct img_err one = { 0 };
@@ -111,18 +98,9 @@ int thin_volume_change(struct store *store, uint32_t base, uint32_t volume,
 
 int thin_host_bytes(struct store *store, uint64_t *ret, struct img_err *err)
 {
-	static const char *const files[] = { "data", "metadata" };
+	uint64_t data, metadata;
+	int r = backing_host_bytes(store, &data, &metadata, err);
 
-	*ret = 0;
-	for (size_t i = 0; i < IMG_COUNT(files); i++) {
-		img_auto(img_mem_release) char *path =
-			mem_printf("%s/pool/%s", store->root, files[i]);
-		struct stat st;
-
-		if (stat(path, &st) < 0)
-			return img_err_sys(err, "cannot ask for the size of %s",
-					   path);
-		*ret += (uint64_t)st.st_blocks * SECTOR_BYTES;
-	}
-	return 0;
+	*ret = data + metadata;
+	return r;
 }

@@ -1,13 +1,11 @@
 #include "storage/thin.h"
 
 #include "base/cleanup.h"
-#include "base/str.h"
+#include "storage/backing.h"
 #include "storage/hold.h"
 #include "storage/ledger.h"
 #include "storage/meta.h"
 #include "storage/orphans.h"
-
-#include <fcntl.h>
 
 /* A pool in use may be read while it changes; then it is read again. */
 #define READ_TRIES 3
@@ -20,23 +18,14 @@ static int add_dev(void *self, const struct thin_meta_dev *dev,
 	return 0;
 }
 
-static int open_metadata(const struct store *store, struct img_err *err)
-{
-	img_auto(img_mem_release) char *path =
-		mem_printf("%s/pool/metadata", store->root);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? img_err_sys(err, "cannot open %s", path) : fd;
-}
-
 int thin_list(struct store *store, struct volume_ids *ret, bool *ret_is_new,
 	      struct img_err *err)
 {
-	img_auto(img_fd_release) int fd = open_metadata(store, err);
-	int r = 0;
+	img_auto(img_fd_release) int fd = -1;
+	int r = backing_open(store, BACKING_METADATA, &fd, err);
 
-	if (fd < 0)
-		return fd;
+	if (r < 0)
+		return r;
 	for (int try = 0; try < READ_TRIES; try++) {
 		img_auto(thin_meta_release) struct thin_meta *meta = NULL;
 		struct img_err one = { 0 };
@@ -67,9 +56,10 @@ void thin_drop_old_hold(struct store *store)
 {
 	img_auto(thin_meta_release) struct thin_meta *meta = NULL;
 	struct img_err dropped = { 0 };
-	img_auto(img_fd_release) int fd = open_metadata(store, &dropped);
+	img_auto(img_fd_release) int fd = -1;
 
-	if (fd >= 0 && thin_meta_open(fd, NULL, &meta, &dropped) == 0 &&
+	if (backing_open(store, BACKING_METADATA, &fd, &dropped) == 0 &&
+	    thin_meta_open(fd, NULL, &meta, &dropped) == 0 &&
 	    thin_meta_info(meta)->snapshot_block)
 		IMG_IGNORE(hold_drop_stale(store, &dropped));
 }

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "storage/backing_device.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -66,12 +67,16 @@ static int make_backing_file(const char *root, const char *name, uint64_t size,
 	return 0;
 }
 
-int thin_make(const char *root, const struct store_sizes *sizes,
+int thin_make(const struct store_options *options, struct store_sizes *sizes,
 	      struct img_err *err)
 {
+	const char *root = options->root;
 	img_auto(img_mem_release) char *pool = mem_printf("%s/pool", root);
-	int r = file_mkdirs(pool, 0700, err);
+	int r;
 
+	if (options->data_device)
+		return backing_device_make(options, sizes, err);
+	r = file_mkdirs(pool, 0700, err);
 	if (r == 0)
 		r = make_backing_file(root, "pool/data", sizes->data_bytes,
 				      err);
