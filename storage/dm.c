@@ -223,6 +223,12 @@ static int kernel_create(void *self, const struct dm_name *name,
 	return r;
 }
 
+static int kernel_load(void *self, const struct dm_name *name,
+		       const struct dm_table *table, struct img_err *err)
+{
+	return load_table(name, table, err);
+}
+
 static int kernel_message(void *self, const struct dm_name *name,
 			  const char *text, struct img_err *err)
 {
@@ -324,6 +330,7 @@ struct dm dm_kernel(void)
 {
 	static const struct dm_ops ops = {
 		.create = kernel_create,
+		.load = kernel_load,
 		.suspend = kernel_suspend,
 		.resume = kernel_resume,
 		.message = kernel_message,

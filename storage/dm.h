@@ -63,6 +63,11 @@ struct dm_ops {
 	int (*create)(void *self, const struct dm_name *name,
 		      const struct dm_table *table, dev_t *ret,
 		      struct img_err *err);
+	/* Gives a device a table, which the next resume puts in place of the
+	 * one it has: that resume suspends by itself, so that nobody's death
+	 * leaves the device standing still. */
+	int (*load)(void *self, const struct dm_name *name,
+		    const struct dm_table *table, struct img_err *err);
 	/* Flushes; a file system on the device is frozen, clean on disk. */
 	int (*suspend)(void *self, const struct dm_name *name,
 		       struct img_err *err);

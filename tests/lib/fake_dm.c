@@ -105,7 +105,7 @@ static int load(struct fake_dm *f, struct fake_device *d,
 		       table->target);
 	(void)snprintf(d->new_params, sizeof(d->new_params), "%s",
 		       table->params);
-	d->len_sectors = table->len_sectors;
+	d->new_len_sectors = table->len_sectors;
 	return 0;
 }
 
@@ -114,6 +114,7 @@ static void go_on(struct fake_dm *f, struct fake_device *d)
 	if (d->new_target[0]) {
 		memcpy(d->target, d->new_target, sizeof(d->target));
 		memcpy(d->params, d->new_params, sizeof(d->params));
+		d->len_sectors = d->new_len_sectors;
 		d->new_target[0] = '\0';
 	}
 	d->suspended = false;
@@ -179,6 +180,16 @@ static int find_step(struct fake_dm *f, const struct dm_name *name,
 		return r;
 	*ret = find(f, name);
 	return *ret ? 0 : fake_no(IMG_E_NOT_FOUND, ENXIO, name, what, err);
+}
+
+static int fake_load(void *self, const struct dm_name *name,
+		     const struct dm_table *table, struct img_err *err)
+{
+	img_auto(leave) struct fake_dm *f = enter(self);
+	struct fake_device *d;
+	int r = find_step(f, name, "load a table into", &d, err);
+
+	return r < 0 ? r : load(f, d, name, table, err);
 }
 
 static int fake_suspend(void *self, const struct dm_name *name,
@@ -333,6 +344,7 @@ struct dm fake_dm_ops(struct fake_dm *fake)
 {
 	static const struct dm_ops ops = {
 		.create = fake_create,
+		.load = fake_load,
 		.suspend = fake_suspend,
 		.resume = fake_resume,
 		.message = fake_message,

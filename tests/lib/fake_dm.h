@@ -30,6 +30,7 @@ struct fake_device {
 	char name[DM_NAME_MAX], uuid[DM_UUID_MAX];
 	uint64_t len_sectors;
 	char target[24], params[128]; /* of the live table; "": none */
+	uint64_t new_len_sectors;
 	char new_target[24], new_params[128];
 };
 
