@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/clock.h"
+#include "cli/snapshots.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -196,6 +197,21 @@ int container_set_finished(struct store *store, const struct container_row *row,
 	return r < 0 ? r : 0;
 }
 
+int container_set_volume(struct store *store, const struct container_row *row,
+			 const struct volume *volume, struct img_err *err)
+{
+	int r = db_run(store_db(store), err,
+		       "UPDATE containers SET volume = ?"
+		       " WHERE id = ? AND volume = ?",
+		       "isi", (int64_t)volume->id, row->id.hex,
+		       (int64_t)row->volume.id);
+
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "it was removed or rolled back meanwhile");
+	return r < 0 ? r : 0;
+}
+
 int container_delete(struct store *store, const struct container_row *row,
 		     struct img_err *err)
 {
@@ -239,7 +255,9 @@ int container_run_ended(struct store *store, uint32_t volume,
 	txn = store_db(store);
 	if (row.auto_remove) {
 		IMG_IGNORE(container_files_remove(store, &row, &dropped));
-		r = container_delete(store, &row, err);
+		r = snapshots_condemn(store, &row, err);
+		if (r == 0)
+			r = container_delete(store, &row, err);
 		if (r == 0)
 			r = volume_condemn(store, volume, err);
 	} else {
@@ -251,11 +269,18 @@ int container_run_ended(struct store *store, uint32_t volume,
 int container_vanished(struct store *store, uint32_t volume,
 		       struct img_err *err)
 {
+	img_auto(container_row_release) struct container_row row = { 0 };
 	int r = db_run(store_db(store), err,
-		       "DELETE FROM containers WHERE volume = ?", "i",
+		       "DELETE FROM snapshots WHERE volume = ?", "i",
 		       (int64_t)volume);
 
-	return r < 0 ? r : 0; /* its directory is swept after this */
+	if (r >= 0)
+		r = by_volume(store, volume, &row, err);
+	if (r <= 0)
+		return r;
+	r = snapshots_orphan(store, &row, err);
+	/* Its directory is swept after this. */
+	return r < 0 ? r : container_delete(store, &row, err);
 }
 
 char *container_pid_path(struct store *store, const struct container_row *row)

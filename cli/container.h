@@ -59,6 +59,11 @@ int container_set_started(struct store *store, const struct container_row *row,
 			  struct img_err *err) IMG_MUST_USE;
 int container_set_finished(struct store *store, const struct container_row *row,
 			   int exit_status, struct img_err *err) IMG_MUST_USE;
+/* Another volume in the place of @row->volume; IMG_E_NOT_FOUND where the
+ * container was removed, or got another one, meanwhile. */
+int container_set_volume(struct store *store, const struct container_row *row,
+			 const struct volume *volume,
+			 struct img_err *err) IMG_MUST_USE;
 int container_delete(struct store *store, const struct container_row *row,
 		     struct img_err *err) IMG_MUST_USE;
 
@@ -66,7 +71,8 @@ int container_delete(struct store *store, const struct container_row *row,
 int container_run_ended(struct store *store, uint32_t volume,
 			struct img_err *err) IMG_MUST_USE;
 
-/* The hook for store_open: a container's removal outlived its rows'. */
+/* The hook for store_open: a container's removal, or a snapshot's, outlived
+ * its rows'. */
 int container_vanished(struct store *store, uint32_t volume,
 		       struct img_err *err) IMG_MUST_USE;
 

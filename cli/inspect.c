@@ -1,7 +1,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/clock.h"
-#include "cli/container.h"
+#include "cli/snapshots.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "image/config.h"
@@ -77,11 +77,35 @@ static int image_json(struct store *store, const struct image *image,
 	return r;
 }
 
+struct snapshots {
+	struct store *store;
+	json_t *array;
+};
+
+static int add_snapshot(void *self, const struct snapshot_row *row,
+			struct img_err *err)
+{
+	const struct snapshots *snapshots = self;
+	json_t *volume = NULL;
+	char time[CLOCK_TEXT_MAX];
+	int r = volume_json(snapshots->store, &row->volume, &volume, err);
+
+	if (r == 0)
+		(void)json_array_append_new(
+			snapshots->array,
+			json_pack("{ss ss so}", "Name", row->name, "Created",
+				  clock_rfc3339(row->created_ns, time),
+				  "Volume", volume));
+	return r;
+}
+
 static int container_json(struct store *store, const struct container_row *row,
 			  json_t **ret, struct img_err *err)
 {
 	img_auto(json_release) json_t *config = NULL;
 	img_auto(json_release) json_t *volume = NULL;
+	struct snapshots snapshots = { .store = store };
+	img_auto(json_release) json_t *array = json_array();
 	char created[CLOCK_TEXT_MAX], started[CLOCK_TEXT_MAX];
 	char finished[CLOCK_TEXT_MAX];
 	const char *state = NULL;
@@ -92,6 +116,9 @@ static int container_json(struct store *store, const struct container_row *row,
 		r = container_state(store, row, &state, err);
 	if (r == 0)
 		r = volume_json(store, &row->volume, &volume, err);
+	snapshots.array = array;
+	if (r == 0)
+		r = snapshot_each(store, row, add_snapshot, &snapshots, err);
 	if (r < 0)
 		return r;
 	host = json_incref(json_object_get(config, "HostConfig"));
@@ -101,7 +128,7 @@ static int container_json(struct store *store, const struct container_row *row,
 	(void)json_object_set_new(host, "AutoRemove",
 				  json_boolean(row->auto_remove));
 	*ret = json_pack(
-		"{ss ss ss ss ss ss s{ss sb si si ss ss} sO so sO}", "Type",
+		"{ss ss ss ss ss ss s{ss sb si si ss ss} sO so sO sO}", "Type",
 		"container", "Id", row->id.hex, "Name", row->name, "Created",
 		clock_rfc3339(row->created_ns, created), "Image",
 		row->image.hex, "ImageName", row->image_name, "State", "Status",
@@ -109,7 +136,8 @@ static int container_json(struct store *store, const struct container_row *row,
 		(int)container_pid(store, row), "ExitCode", row->exit_status,
 		"StartedAt", clock_rfc3339(row->started_ns, started),
 		"FinishedAt", clock_rfc3339(row->finished_ns, finished),
-		"Config", config, "HostConfig", host, "Volume", volume);
+		"Config", config, "HostConfig", host, "Volume", volume,
+		"Snapshots", array);
 	return 0;
 }
 

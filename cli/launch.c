@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/snapshots.h"
 #include "image/config.h"
 #include "runtime/capability.h"
 #include "runtime/container.h"
@@ -192,7 +193,7 @@ int launch(struct store *store, const struct container_row *row,
 }
 
 static int end_rows(struct store *store, const struct container_row *row,
-		    struct volume_pending *pending, int status, bool remove,
+		    struct volume_pending *pending, int status,
 		    struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
@@ -201,31 +202,57 @@ static int end_rows(struct store *store, const struct container_row *row,
 	if (r < 0)
 		return r;
 	txn = store_db(store);
-	r = remove ? container_delete(store, row, err)
-		   : container_set_finished(store, row, status, err);
+	r = container_set_finished(store, row, status, err);
 	if (r == 0)
-		r = remove ? volume_turn_delete(pending, err)
-			   : volume_settle(pending, err);
+		r = volume_settle(pending, err);
 	return r < 0 ? r : db_commit(store_db(store), err);
+}
+
+static int remove_rows(struct store *store, const struct container_row *row,
+		       struct volume_pending *pending,
+		       struct snapshots_gone *snapshots, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store_db(store), false, err);
+
+	if (r < 0)
+		return r;
+	txn = store_db(store);
+	r = snapshots_begin_delete(store, row, snapshots, err);
+	if (r == 0)
+		r = container_delete(store, row, err);
+	if (r == 0)
+		r = volume_turn_delete(pending, err);
+	if (r == 0)
+		r = db_commit(store_db(store), err);
+	if (r < 0) {
+		db_rollback(store_db(store));
+		snapshots_gone_release(snapshots);
+	}
+	return r;
 }
 
 int launch_end(struct store *store, const struct container_row *row,
 	       struct volume_pending *pending, int status, bool remove,
 	       struct img_err *err)
 {
+	img_auto(
+		snapshots_gone_release) struct snapshots_gone snapshots = { 0 };
 	struct img_err dropped = { 0 }; /* a log nobody asks for */
 	int r;
 
 	if (!remove) {
 		r = volume_deactivate(store, &pending->volume, err);
 		if (r == 0)
-			r = end_rows(store, row, pending, status, false, err);
+			r = end_rows(store, row, pending, status, err);
 		if (r == 0)
 			volume_keep(pending);
 		return r;
 	}
 	/* While there is a row: else nobody would know whose it was. */
 	IMG_IGNORE(container_files_remove(store, row, &dropped));
-	r = end_rows(store, row, pending, status, true, err);
+	r = remove_rows(store, row, pending, &snapshots, err);
+	if (r == 0)
+		r = snapshots_finish_delete(&snapshots, err);
 	return r < 0 ? r : volume_finish_delete(pending, err);
 }

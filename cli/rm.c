@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "cli/container.h"
 #include "cli/each.h"
+#include "cli/snapshots.h"
 
 #include <signal.h>
 #include <string.h>
@@ -46,7 +47,8 @@ static int kill_first(struct store *store, const struct container_row *row,
 }
 
 static int remove_rows(struct store *store, const struct container_row *row,
-		       struct volume_pending *pending, struct img_err *err)
+		       struct volume_pending *pending,
+		       struct snapshots_gone *snapshots, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
 	int r = db_begin(store_db(store), false, err);
@@ -54,7 +56,9 @@ static int remove_rows(struct store *store, const struct container_row *row,
 	if (r < 0)
 		return r;
 	txn = store_db(store);
-	r = container_delete(store, row, err);
+	r = snapshots_begin_delete(store, row, snapshots, err);
+	if (r == 0)
+		r = container_delete(store, row, err);
 	if (r == 0)
 		r = volume_begin_delete(store, row->volume.id, pending, err);
 	/* While there is a row: else nobody would know whose it was. */
@@ -62,10 +66,12 @@ static int remove_rows(struct store *store, const struct container_row *row,
 		r = container_files_remove(store, row, err);
 	if (r == 0)
 		r = db_commit(store_db(store), err);
-	if (r < 0 && pending->store) {
+	if (r < 0) {
 		db_rollback(store_db(store));
-		volume_keep(pending);
+		snapshots_gone_release(snapshots);
 	}
+	if (r < 0 && pending->store)
+		volume_keep(pending);
 	return r;
 }
 
@@ -75,6 +81,8 @@ static int remove_one(const struct each *each, const char *ref,
 	const struct options *o = each->values;
 	struct store *store = each->store;
 	img_auto(volume_pending_release) struct volume_pending gone = { 0 };
+	img_auto(
+		snapshots_gone_release) struct snapshots_gone snapshots = { 0 };
 	img_auto(container_row_release) struct container_row row = { 0 };
 	struct img_err missing = { 0 };
 	int r = container_find(store, ref, &row, &missing);
@@ -95,13 +103,16 @@ static int remove_one(const struct each *each, const char *ref,
 		r = store_need_pool(store, err);
 	if (r < 0)
 		return r;
-	r = remove_rows(store, &row, &gone, &missing);
+	r = remove_rows(store, &row, &gone, &snapshots, &missing);
 	if (r < 0 && r != -IMG_E_NOT_FOUND) {
 		*err = missing;
 		return r;
 	}
-	if (r == 0) /* else it ran with --rm, and went by itself */
-		r = volume_finish_delete(&gone, err);
+	if (r == 0) { /* else it ran with --rm, and went by itself */
+		r = snapshots_finish_delete(&snapshots, err);
+		if (r == 0)
+			r = volume_finish_delete(&gone, err);
+	}
 	if (r < 0 && r != -IMG_E_NOT_FOUND)
 		return r;
 	(void)printf("%s\n", ref);
@@ -121,7 +132,8 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 const struct verb verb_rm = {
 	.name = "rm",
 	.arguments = "CONTAINER [CONTAINER...]",
-	.summary = "Remove containers, and give their space back",
+	.summary = "Remove containers with their snapshots, and give the "
+		   "space back",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.min_args = 1,

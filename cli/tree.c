@@ -1,7 +1,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
-#include "cli/container.h"
+#include "cli/snapshots.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "image/image.h"
@@ -18,12 +18,20 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, format) },
 };
 
-/* An image, or a container of one. */
+enum kind { IMAGE, CONTAINER, SNAPSHOT };
+
+static const char *const kind_names[] = {
+	[IMAGE] = "image",
+	[CONTAINER] = "container",
+	[SNAPSHOT] = "snapshot",
+};
+
+/* An image, a container of one, or a snapshot of that. */
 struct node {
-	struct id id, parent;
+	struct id id, parent; /* a snapshot has its container's id */
 	uint32_t volume;
 	char *label;
-	bool is_container, has_parent;
+	enum kind kind, parent_kind;
 	uint64_t size_bytes; /* a root's own; else what it changed */
 };
 
@@ -88,8 +96,21 @@ static int add_container(void *self, const struct container_row *row,
 	node->id = row->id;
 	node->parent = row->image;
 	node->volume = row->volume.id;
-	node->is_container = true;
+	node->kind = CONTAINER;
 	node->label = mem_printf("container %s (%s)", row->name, state);
+	return 0;
+}
+
+static int add_snapshot(void *self, const struct snapshot_row *row,
+			struct img_err *err)
+{
+	struct node *node = add(self);
+
+	node->id = node->parent = row->container;
+	node->volume = row->volume.id;
+	node->kind = SNAPSHOT;
+	node->parent_kind = CONTAINER;
+	node->label = mem_printf("snapshot %s", row->name);
 	return 0;
 }
 
@@ -97,7 +118,7 @@ static const struct node *parent_of(const struct forest *f,
 				    const struct node *node)
 {
 	for (size_t i = 0; node->parent.hex[0] && i < f->n; i++)
-		if (!f->nodes[i].is_container &&
+		if (f->nodes[i].kind == node->parent_kind &&
 		    strcmp(f->nodes[i].id.hex, node->parent.hex) == 0)
 			return &f->nodes[i];
 	return NULL;
@@ -109,7 +130,6 @@ static int measure(struct forest *f, struct node *node, struct img_err *err)
 	struct account_usage usage;
 	int r;
 
-	node->has_parent = parent != NULL;
 	if (parent)
 		return account_change(f->account, parent->volume, node->volume,
 				      &node->size_bytes, err);
@@ -139,6 +159,8 @@ static int fill(const struct cli *cli, struct forest *f, struct img_err *err)
 	r = image_each(store, add_image, f, err);
 	if (r == 0)
 		r = container_each(store, add_container, f, err);
+	if (r == 0)
+		r = snapshot_each(store, NULL, add_snapshot, f, err);
 	for (size_t i = 0; r == 0 && i < f->n; i++)
 		r = measure(f, &f->nodes[i], err);
 	return r;
@@ -180,8 +202,7 @@ static void draw(const struct forest *f, const struct node *parent,
 		size = mem_printf("%s%s", parent ? "+" : "",
 				  num_format_size(node->size_bytes, text));
 		table_add(table, (const char *const[]){ name, size });
-		if (!node->is_container)
-			draw(f, node, next, table);
+		draw(f, node, next, table);
 	}
 }
 
@@ -197,14 +218,9 @@ static json_t *draw_json(const struct forest *f, const struct node *parent)
 				array,
 				json_pack("{ss ss ss sI so}", "Id",
 					  node->id.hex, "Name", node->label,
-					  "Type",
-					  node->is_container ? "container"
-							     : "image",
+					  "Type", kind_names[node->kind],
 					  "Size", (json_int_t)node->size_bytes,
-					  "Children",
-					  node->is_container
-						  ? json_array()
-						  : draw_json(f, node)));
+					  "Children", draw_json(f, node)));
 	}
 	return array;
 }

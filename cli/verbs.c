@@ -8,6 +8,11 @@
 	X(run)                                                                 \
 	X(start)                                                               \
 	X(commit)                                                              \
+	X(clone)                                                               \
+	X(snapshot_create)                                                     \
+	X(snapshot_ls)                                                         \
+	X(snapshot_rm)                                                         \
+	X(snapshot_rollback)                                                   \
 	X(ps)                                                                  \
 	X(rm)                                                                  \
 	X(images)                                                              \

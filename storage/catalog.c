@@ -7,9 +7,11 @@
 /*
  * volumes.id is the thin device id.  A volume row without an intent is whole;
  * an intent says what is being done to a volume, and its id is the byte of
- * the lock file that the process at work holds.
+ * the lock file that the process at work holds.  volumes.fs_bytes is the size
+ * of the file system where that is smaller than the volume and has to grow.
  *
  * images.volume and containers.volume: what holds a root file system.
+ * snapshots: earlier states of a container, each a volume of its own.
  * names: NAME[:TAG], many to one image.  history: oldest first, copied from
  * the parent at commit, so that it stands alone.
  */
@@ -19,7 +21,8 @@ static const char schema[] =
 	"CREATE TABLE volumes ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" size_bytes INTEGER NOT NULL,"
-	" origin INTEGER);"
+	" origin INTEGER,"
+	" fs_bytes INTEGER);"
 	"CREATE TABLE intents ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" op TEXT NOT NULL,"
@@ -55,7 +58,13 @@ static const char schema[] =
 	" finished_ns INTEGER,"
 	" exit_status INTEGER,"
 	" auto_remove INTEGER NOT NULL,"
-	" config TEXT NOT NULL) WITHOUT ROWID;";
+	" config TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE snapshots ("
+	" container TEXT NOT NULL REFERENCES containers (id),"
+	" name TEXT NOT NULL,"
+	" volume INTEGER NOT NULL UNIQUE REFERENCES volumes (id),"
+	" created_ns INTEGER NOT NULL,"
+	" PRIMARY KEY (container, name)) WITHOUT ROWID;";
 
 int catalog_open(const char *path, bool create, struct db **ret,
 		 struct img_err *err)

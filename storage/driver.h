@@ -51,6 +51,11 @@ struct driver {
 			dev_t *ret, struct img_err *err);
 	int (*deactivate)(struct store *store, const struct volume *volume,
 			  struct img_err *err);
+	/* Brings the device of an active volume to @volume->size_bytes, which
+	 * is never less than before; of an inactive one there is nothing to
+	 * do.  NULL where volumes keep their size. */
+	int (*resize)(struct store *store, const struct volume *volume,
+		      struct img_err *err);
 	/* After a crash in the middle of a snapshot: lets the origin go on. */
 	int (*thaw)(struct store *store, const struct volume *volume,
 		    struct img_err *err);

@@ -126,16 +126,17 @@ struct leftover {
 /* All intents, read at once so that no query is open while they change.
  * Snapshots come first: one that died half-way left its origin frozen, and
  * until that is thawed a container on it cannot end. */
-static int list_intents(struct store *store, struct leftover **ret,
-			size_t *ret_count, struct img_err *err)
+static int list_intents(struct store *store, int64_t after,
+			struct leftover **ret, size_t *ret_count,
+			struct img_err *err)
 {
 	img_auto(img_mem_release) struct leftover *list = NULL;
 	img_auto(db_row_end) struct db_row *row = NULL;
 	size_t count = 0, room = 0;
 	int r = db_query(store->db, &row, err,
-			 "SELECT id, volume FROM intents"
+			 "SELECT id, volume FROM intents WHERE id > ?"
 			 " ORDER BY op <> 'create', id",
-			 "");
+			 "i", after);
 
 	while (r >= 0 && (r = db_next(row, err)) > 0) {
 		if (count == room) {
@@ -154,16 +155,22 @@ static int list_intents(struct store *store, struct leftover **ret,
 	return 0;
 }
 
-int recover_intents(struct store *store, struct img_err *err)
+/* Sees to the intents after *after, which is moved behind them.  Returns how
+ * many there were. */
+static int recover_some(struct store *store, int64_t *after,
+			struct img_err *err)
 {
 	img_auto(img_mem_release) struct leftover *list = NULL;
 	size_t count = 0;
-	int r = list_intents(store, &list, &count, err);
+	int r = list_intents(store, *after, &list, &count, err);
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++) {
 		struct img_err one = { 0 }; /* the next open tries again */
+
+		if (list[i].intent > *after)
+			*after = list[i].intent;
 
 		if (intent_adopt(store, list[i].intent, &one) <= 0)
 			continue;
@@ -171,7 +178,19 @@ int recover_intents(struct store *store, struct img_err *err)
 		db_rollback(store->db);
 		intent_drop(store, list[i].intent);
 		if (r == -IMG_E_NO_DM)
-			break; /* no device-mapper: not here, then */
+			return 0; /* no device-mapper: not here, then */
 	}
-	return 0;
+	return (int)count;
+}
+
+int recover_intents(struct store *store, struct img_err *err)
+{
+	int64_t after = 0;
+	int r;
+
+	/* One that ended may have left others: volumes that go with it. */
+	do
+		r = recover_some(store, &after, err);
+	while (r > 0);
+	return r;
 }

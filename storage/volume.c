@@ -250,12 +250,25 @@ int volume_adopt(struct store *store, uint32_t id, uint64_t size_bytes,
 	return r < 0 ? r : 0;
 }
 
+int volume_orphan(struct store *store, uint32_t id, struct img_err *err)
+{
+	int r = db_run(store->db, err, "DELETE FROM volumes WHERE id = ?", "i",
+		       (int64_t)id);
+
+	return r < 0 ? r : 0;
+}
+
 int volume_condemn(struct store *store, uint32_t id, struct img_err *err)
 {
 	int r = db_run(store->db, err,
 		       "UPDATE intents SET op = 'delete' WHERE volume = ?", "i",
 		       (int64_t)id);
 
+	if (r == 0) /* an intent that nobody holds is to be recovered */
+		r = db_run(store->db, err,
+			   "INSERT INTO intents (op, volume)"
+			   " VALUES ('delete', ?)",
+			   "i", (int64_t)id);
 	return r < 0 ? r : 0;
 }
 

@@ -118,8 +118,14 @@ int volume_turn_delete(struct volume_pending *pending,
 int volume_adopt(struct store *store, uint32_t id, uint64_t size_bytes,
 		 struct img_err *err) IMG_MUST_USE;
 
-/* For the run_ended hook: the volume is to go as well.  Within a transaction
- * of the caller's; whoever recovers the intent removes the volume then. */
+/* For the vanished hook: a volume that nothing names any more loses its row,
+ * and goes as an orphan.  Within a transaction of the caller's. */
+int volume_orphan(struct store *store, uint32_t id,
+		  struct img_err *err) IMG_MUST_USE;
+
+/* For the run_ended hook: the volume is to go as well, or another one that
+ * nobody is at.  Within a transaction of the caller's; whoever recovers the
+ * store removes the volume then. */
 int volume_condemn(struct store *store, uint32_t id,
 		   struct img_err *err) IMG_MUST_USE;
 

@@ -136,6 +136,8 @@ check_volume() {
 }
 
 # What only the whole catalog can tell; then all that a test left is removed.
+# In the order of their names: a snapshot is looked at ("aged") before its
+# container takes it along.
 check_catalog() {
 	local kind id owner sectors
 	while IFS='|' read -r kind id owner sectors; do
@@ -146,7 +148,7 @@ check_catalog() {
 			return 1
 			;;
 		image) check_volume "$id:$sectors" "$owner" || return ;;
-		container) check_volume "$id:$sectors" '' || return ;;
+		container | aged) check_volume "$id:$sectors" '' || return ;;
 		esac
 		case $kind in
 		container) img rm "$owner" >/dev/null || return ;;
@@ -160,7 +162,10 @@ check_catalog() {
 		SELECT 'intent', op, volume, '' FROM intents UNION
 		SELECT 'orphan', id, '', '' FROM volumes WHERE id NOT IN
 			(SELECT volume FROM images UNION
-			 SELECT volume FROM containers) UNION
+			 SELECT volume FROM containers UNION
+			 SELECT volume FROM snapshots) UNION
+		SELECT 'aged', volume, name, size_bytes / 512
+			FROM snapshots s JOIN volumes v ON v.id = volume UNION
 		SELECT 'container', volume, c.id, size_bytes / 512
 			FROM containers c JOIN volumes v ON v.id = volume UNION
 		SELECT 'image', volume, i.id, size_bytes / 512
