@@ -4,6 +4,7 @@
 #include "cli/verb.h"
 #include "image/config.h"
 #include "image/image.h"
+#include "storage/use.h"
 
 struct options {
 	struct new_image_options new_image;
@@ -52,7 +53,9 @@ static int commit(struct store *store, const struct container_row *row,
 	if (has_parent < 0)
 		return has_parent;
 	created_by = image_config_command(row->config);
-	r = volume_copy(store, &row->volume, &new, err);
+	r = use_check_settled(store, row->volume.id, err);
+	if (r == 0)
+		r = volume_copy(store, &row->volume, &new, err);
 	if (r < 0)
 		return r;
 	return image_add(store,

@@ -20,6 +20,10 @@
 	X(history)                                                             \
 	X(tree)                                                                \
 	X(inspect)                                                             \
+	X(mount)                                                               \
+	X(umount)                                                              \
+	X(activate)                                                            \
+	X(deactivate)                                                          \
 	X(rmi)                                                                 \
 	X(df)                                                                  \
 	X(init)                                                                \

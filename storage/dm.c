@@ -267,6 +267,7 @@ static int kernel_state(void *self, const struct dm_name *name,
 	ret->exists = true;
 	ret->has_table = info.live_table;
 	ret->suspended = info.suspended;
+	ret->read_only = info.read_only;
 	ret->dev = makedev(info.major, info.minor);
 	ret->open_count = info.open_count < 0 ? 0 : (unsigned)info.open_count;
 	return 0;

@@ -47,6 +47,7 @@ struct dm_state {
 	 * first resume: it is there, not suspended, and of no use. */
 	bool has_table;
 	bool suspended;
+	bool read_only;
 	dev_t dev;
 	unsigned open_count;
 };

@@ -10,6 +10,9 @@ static const char *const op_names[] = {
 	[INTENT_RUN] = "run",
 	[INTENT_DELETE] = "delete",
 	[INTENT_HOLD] = "hold",
+	[INTENT_VIEW] = "view",
+	[INTENT_LOOK] = "look",
+	[INTENT_ACTIVE] = "active",
 };
 
 static uint64_t byte_of(int64_t intent)

@@ -6,7 +6,8 @@
  *
  * An intent's id is a byte of the store's lock file, locked before the row
  * becomes visible and held until the row is gone: a row whose byte is free
- * is the work of a dead process.
+ * is the work of a dead process; but for what the kernel holds in its stead,
+ * a mount or a device that was handed out.
  */
 #include "storage/store_impl.h"
 
@@ -15,6 +16,10 @@ enum intent_op {
 	INTENT_RUN,    /* the volume is whole and in use */
 	INTENT_DELETE, /* the volume must go */
 	INTENT_HOLD,   /* of no volume: the metadata snapshot is held */
+	/* Of no process, but of the kernel: see storage/use.h. */
+	INTENT_VIEW,   /* a throw-away snapshot, while its device is open */
+	INTENT_LOOK,   /* the volume is active while its device is open */
+	INTENT_ACTIVE, /* the volume's device was handed out */
 };
 
 /* Within a transaction.  A rollback must be followed by intent_drop. */

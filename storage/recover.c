@@ -5,6 +5,7 @@
 #include "storage/hold.h"
 #include "storage/intent.h"
 #include "storage/ledger.h"
+#include "storage/use_impl.h"
 #include "storage/volume_impl.h"
 
 int recover_remove(struct store *store, const struct volume *volume,
@@ -78,8 +79,25 @@ static int end_intent(struct store *store, int64_t intent, struct img_err *err)
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
-static int recover_one(struct store *store, int64_t intent, uint32_t id,
-		       struct img_err *err)
+/* What the kernel holds in the place of a process.  Once it has let go, the
+ * device goes, and a throw-away snapshot with it; until then all stays. */
+static int end_use(struct store *store, const struct volume *volume,
+		   int64_t intent, enum intent_op op, struct img_err *err)
+{
+	int r = use_is_over(store, volume->id, intent, op, err);
+
+	if (r <= 0)
+		return r;
+	use_place_remove(store, intent);
+	if (op == INTENT_VIEW)
+		return recover_remove(store, volume, intent, err);
+	if (op == INTENT_LOOK && r == USE_LAST)
+		r = store->driver->deactivate(store, volume, err);
+	return r < 0 ? r : end_intent(store, intent, err);
+}
+
+int recover_held(struct store *store, int64_t intent, uint32_t id,
+		 struct img_err *err)
 {
 	struct volume volume = { .id = id };
 	struct img_err missing = { 0 };
@@ -109,6 +127,10 @@ static int recover_one(struct store *store, int64_t intent, uint32_t id,
 		return end_run(store, &volume, intent, err);
 	case INTENT_CREATE:
 		return undo_create(store, &volume, intent, err);
+	case INTENT_VIEW:
+	case INTENT_LOOK:
+	case INTENT_ACTIVE:
+		return end_use(store, &volume, intent, op, err);
 	case INTENT_DELETE:
 	case INTENT_HOLD:
 		break;
@@ -174,7 +196,7 @@ static int recover_some(struct store *store, int64_t *after,
 
 		if (intent_adopt(store, list[i].intent, &one) <= 0)
 			continue;
-		r = recover_one(store, list[i].intent, list[i].volume, &one);
+		r = recover_held(store, list[i].intent, list[i].volume, &one);
 		db_rollback(store->db);
 		intent_drop(store, list[i].intent);
 		if (r == -IMG_E_NO_DM)

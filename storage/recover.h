@@ -12,13 +12,18 @@
  *
  * An intent whose byte can be locked belongs to nobody.  A volume that was
  * being made or removed is removed; one that was running is made inactive and
- * handed to the run_ended hook.  Intents are independent: one that fails
+ * handed to the run_ended hook; what is mounted or handed out stays as long
+ * as the kernel says so (storage/use.h).  Intents are independent: one that fails
  * stays for the next open and does not hinder the others.  Without
  * device-mapper nothing is done.
  *
  * Returns 0 unless the catalog cannot be read.
  */
 int recover_intents(struct store *store, struct img_err *err) IMG_MUST_USE;
+
+/* The same for one intent whose byte this process holds, and goes on to. */
+int recover_held(struct store *store, int64_t intent, uint32_t volume,
+		 struct img_err *err) IMG_MUST_USE;
 
 /**
  * recover_remove - make sure that a volume is gone, with its intent and row

@@ -51,6 +51,8 @@ static int snapshot(struct store *store, const struct volume *volume,
 	r = state_of(store, &origin, &name, &state, err);
 	if (r < 0)
 		return r;
+	/* What refuses writes has none under way. */
+	state.has_table &= !state.read_only;
 	if (state.has_table) {
 		hold.name = &name; /* even a failed suspend is resumed */
 		r = store->dm.ops->suspend(store->dm.self, &name, err);
@@ -78,6 +80,15 @@ static int take_over(struct store *store, const struct dm_name *name,
 
 	if (r < 0)
 		return r;
+	if (state.has_table && state.read_only != table->read_only) {
+		if (state.open_count > 0)
+			return img_err_set(err, IMG_E_BUSY, 0,
+					   "the device %s is in use, %s",
+					   name->name,
+					   state.read_only ? "read-only"
+							   : "for writing");
+		state.has_table = false;
+	}
 	if (!state.has_table) { /* of no use to anybody */
 		if (state.exists)
 			r = dm->remove(store->dm.self, name, err);
@@ -97,6 +108,7 @@ static int activate(struct store *store, const struct volume *volume,
 	struct dm_table table = {
 		.len_sectors = num_sectors(volume->size_bytes),
 		.target = "thin",
+		.read_only = volume->read_only,
 	};
 	struct img_err first = { 0 };
 	struct dm_name name;

@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "storage/intent.h"
 #include "storage/recover.h"
+#include "storage/use_impl.h"
 #include "storage/volume_impl.h"
 
 #include <inttypes.h>
@@ -204,7 +205,7 @@ static int check_free(struct store *store, uint32_t id, struct img_err *err)
 	return r;
 }
 
-static int begin(struct store *store, const struct volume *volume,
+int volume_begin(struct store *store, const struct volume *volume,
 		 enum intent_op op, struct volume_pending *ret,
 		 struct img_err *err)
 {
@@ -212,6 +213,8 @@ static int begin(struct store *store, const struct volume *volume,
 	int r;
 
 	r = check_free(store, volume->id, err);
+	if (r == 0)
+		r = use_check(store, volume->id, op, err);
 	if (r == 0)
 		r = intent_begin(store, op, volume->id, &intent, err);
 	if (r < 0)
@@ -228,7 +231,7 @@ static int begin(struct store *store, const struct volume *volume,
 int volume_begin_run(struct store *store, const struct volume *volume,
 		     struct volume_pending *ret, struct img_err *err)
 {
-	return begin(store, volume, INTENT_RUN, ret, err);
+	return volume_begin(store, volume, INTENT_RUN, ret, err);
 }
 
 int volume_begin_delete(struct store *store, uint32_t id,
@@ -237,7 +240,8 @@ int volume_begin_delete(struct store *store, uint32_t id,
 	struct volume volume = { 0 };
 	int r = volume_find(store, id, &volume, err);
 
-	return r < 0 ? r : begin(store, &volume, INTENT_DELETE, ret, err);
+	return r < 0 ? r
+		     : volume_begin(store, &volume, INTENT_DELETE, ret, err);
 }
 
 int volume_adopt(struct store *store, uint32_t id, uint64_t size_bytes,

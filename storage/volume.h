@@ -28,6 +28,8 @@ struct volume {
 	uint32_t id;
 	uint64_t size_bytes;
 	uint32_t origin; /* what it is a snapshot of; 0: of nothing */
+	/* For volume_activate: the device refuses writes. */
+	bool read_only;
 };
 
 /* A volume that comes, goes or runs.  Zero-initialised: none. */

@@ -4,10 +4,17 @@
 /*
  * What volumes share with recovery, inside storage/.
  */
+#include "storage/intent.h"
 #include "storage/store_impl.h"
 
 typedef int volume_fn(struct store *store, const struct volume *volume,
 		      struct img_err *err);
+
+/* Notes what this process does to a volume, within a transaction of the
+ * caller's; IMG_E_BUSY when another one is at it, or use_check says no. */
+int volume_begin(struct store *store, const struct volume *volume,
+		 enum intent_op op, struct volume_pending *ret,
+		 struct img_err *err) IMG_MUST_USE;
 
 /* Calls a driver's operation until it is not IMG_E_BUSY any more, for ten
  * seconds at most: a dying container's kernel state needs a moment to go. */
