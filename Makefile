@@ -24,6 +24,7 @@ endif
 LIBS          = -ldevmapper -lsqlite3 -ljansson -ldl
 FORMATS_LIBS  = -larchive -lext2fs -lcom_err
 MACHINE_LIBS  = -lkmod -lblkid
+SECCOMP_LIBS  = -lseccomp
 
 DIRS       = base storage image runtime machine cli
 SRC        = $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
@@ -32,7 +33,9 @@ SRC        = $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
 FORMATS    = $(wildcard image/tar_*.c image/dir_*.c image/tree*.c \
              image/entry.c image/rootfs.c image/ext4_*.c image/formats.c)
 MACHINE    = machine/modules.c storage/probe.c
-MAIN       = $(filter-out $(FORMATS) $(MACHINE),$(SRC))
+SECCOMP    = runtime/syscall_compile.c runtime/syscall_default.c \
+             runtime/syscall_profile.c
+MAIN       = $(filter-out $(FORMATS) $(MACHINE) $(SECCOMP),$(SRC))
 PRELOAD    = $(wildcard machine/preload/*.c)
 
 # V=1 shows every command.
@@ -46,7 +49,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB_OBJ  = $(call obj,$(filter-out cli/%,$(SRC)))
 
 PROGRAMS = $(BUILD)/img $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
-           $(BUILD)/img-preload.so
+           $(BUILD)/img-seccomp.so $(BUILD)/img-preload.so
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -59,6 +62,9 @@ $(BUILD)/img-formats.so: $(call obj,$(FORMATS))
 
 $(BUILD)/img-machine.so: $(call obj,$(wildcard $(MACHINE)))
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(MACHINE_LIBS)
+
+$(BUILD)/img-seccomp.so: $(call obj,$(SECCOMP))
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(SECCOMP_LIBS)
 
 $(BUILD)/img-preload.so: $(PRELOAD)
 	@mkdir -p $(@D)
@@ -86,7 +92,7 @@ TEST_LIB  = $(wildcard tests/lib/*.c)
 SAN_OBJ   = $(patsubst %.c,$(SAN)/%.o,$(SRC) $(TEST_LIB))
 # cli/ is tested but for its main().
 SAN_LIB   = $(filter-out $(SAN)/cli/main.o,$(SAN_OBJ))
-ALL_LIBS  = $(LIBS) $(FORMATS_LIBS) $(MACHINE_LIBS)
+ALL_LIBS  = $(LIBS) $(FORMATS_LIBS) $(MACHINE_LIBS) $(SECCOMP_LIBS)
 
 $(SAN)/%.o: %.c
 	@mkdir -p $(@D)
@@ -98,8 +104,8 @@ $(SAN)/libimg.a: $(SAN_LIB)
 
 $(SAN)/unit/%: $(SAN)/tests/unit/%.o $(SAN)/libimg.a
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $< $(SAN)/libimg.a $(ALL_LIBS) \
-		-lcmocka -lm
+	$(call say,LINK)$(CC) $(CFLAGS) $(SAN_FLAGS) -rdynamic -o $@ $< $(SAN)/libimg.a \
+		$(ALL_LIBS) -lcmocka -lm
 
 # Each fuzzer's corpus, fed to it once more.
 REPLAY    = $(patsubst tests/fuzz/%_fuzz.c,$(SAN)/replay/%,$(wildcard \
@@ -182,8 +188,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) \
 		$(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/img $(DESTDIR)$(PREFIX)/bin/img
-	install -m 644 $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
-		$(BUILD)/img-preload.so $(DESTDIR)$(LIBDIR)
+	install -m 644 $(filter %.so,$(PROGRAMS)) $(DESTDIR)$(LIBDIR)
 	install -m 644 docs/img.1 $(DESTDIR)$(PREFIX)/share/man/man1/img.1
 
 .PHONY: uninstall

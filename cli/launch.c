@@ -7,6 +7,7 @@
 #include "runtime/capability.h"
 #include "runtime/container.h"
 #include "runtime/detach.h"
+#include "runtime/syscall_filter.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -15,8 +16,10 @@
 struct parts {
 	json_t *config;
 	char **argv, **env, **bind_texts;
+	char **security;
+	const char *syscalls;
 	uint64_t capabilities;
-	bool privileged;
+	bool privileged, no_new_privileges;
 	struct bind_text *owned;
 	struct bind_mount *binds;
 	size_t n_binds;
@@ -29,6 +32,7 @@ static void parts_release(struct parts *p)
 	image_config_strings_free(&p->argv);
 	image_config_strings_free(&p->env);
 	image_config_strings_free(&p->bind_texts);
+	image_config_strings_free(&p->security);
 	for (size_t i = 0; i < p->n_binds; i++)
 		bind_text_release(&p->owned[i]);
 	img_mem_release(&p->owned);
@@ -90,8 +94,16 @@ static int set_power(struct parts *p, struct img_err *err)
 	int r = capability_choose(add, drop, &p->capabilities, err);
 
 	p->privileged = json_is_true(json_object_get(host, "Privileged"));
-	if (p->privileged)
+	if (p->privileged) {
 		p->capabilities = CAPABILITY_ALL;
+		p->syscalls = SYSCALL_FILTER_NONE;
+	}
+	p->security = image_config_strings(host, "SecurityOpt");
+	for (char **option = p->security; *option; option++)
+		if (strncmp(*option, "seccomp=", 8) == 0)
+			p->syscalls = *option + 8;
+		else
+			p->no_new_privileges = true;
 	image_config_strings_free(&add);
 	image_config_strings_free(&drop);
 	return r;
@@ -130,6 +142,8 @@ static int make_spec(const struct container_row *row, struct parts *p,
 		.n_binds = p->n_binds,
 		.capabilities = p->capabilities,
 		.privileged = p->privileged,
+		.syscalls = p->syscalls,
+		.no_new_privileges = p->no_new_privileges,
 		.tty = json_is_true(json_object_get(p->config, "Tty")),
 		.interactive =
 			json_is_true(json_object_get(p->config, "OpenStdin")),
@@ -182,6 +196,7 @@ int launch(struct store *store, const struct container_row *row,
 	*ret_status = 125;
 	*ret_started = false;
 	r = make_spec(row, &p, &spec, err);
+	spec.cache_dir = store_run(store);
 	if (r == 0)
 		r = volume_activate(store, &pending->volume, p.node, err);
 	if (r == 0)

@@ -1,12 +1,16 @@
 #include "cli/run_config.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "image/config.h"
 #include "runtime/bind.h"
 #include "runtime/capability.h"
 
+#include <fcntl.h>
 #include <string.h>
+
+#define PROFILE_MAX_BYTES ((size_t)1 << 20)
 
 static json_t *string_array(const char *const *text, size_t n)
 {
@@ -137,6 +141,50 @@ static int put_capabilities(json_t *host, const struct run_config *o,
 	return 0;
 }
 
+/* The profile itself is kept, as docker does: its file may change or go. */
+static int read_profile(const char *path, char **ret, struct img_err *err)
+{
+	img_auto(img_mem_release) char *json = NULL;
+	int r = file_read_all(AT_FDCWD, path, PROFILE_MAX_BYTES, &json, NULL,
+			      err);
+
+	if (r == 0)
+		*ret = mem_printf("seccomp=%s", json);
+	return r;
+}
+
+static int put_security(json_t *host, const struct text_list *list,
+			struct img_err *err)
+{
+	json_t *array = json_array();
+
+	(void)json_object_set_new(host, "SecurityOpt", array);
+	for (size_t i = 0; i < list->n; i++) {
+		const char *text = list->text[i];
+		img_auto(img_mem_release) char *profile = NULL;
+		int r = 0;
+
+		if (strcmp(text, "no-new-privileges=true") == 0)
+			text = "no-new-privileges";
+		else if (strncmp(text, "seccomp=", 8) == 0 &&
+			 strcmp(text + 8, "unconfined") != 0)
+			r = read_profile(text + 8, &profile, err);
+		else if (strcmp(text, "no-new-privileges") != 0 &&
+			 strcmp(text, "seccomp=unconfined") != 0)
+			r = img_err_set(err, IMG_E_INPUT, 0,
+					"--security-opt '%s' is not known",
+					text);
+		if (r < 0)
+			return r;
+		if (json_array_append_new(
+			    array, json_string(profile ? profile : text)) < 0)
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "--security-opt '%s' is not UTF-8",
+					   text);
+	}
+	return 0;
+}
+
 /* What is the container's own and no image's. */
 static int put_host(json_t *config, const struct run_config *o,
 		    struct img_err *err)
@@ -148,6 +196,8 @@ static int put_host(json_t *config, const struct run_config *o,
 	r = put_binds(host, &o->volumes, err);
 	if (r == 0)
 		r = put_capabilities(host, o, err);
+	if (r == 0)
+		r = put_security(host, &o->security, err);
 	(void)json_object_set_new(host, "Privileged",
 				  json_boolean(o->privileged));
 	return r;

@@ -14,7 +14,7 @@
 /* Zero-initialised: nothing is changed. */
 struct run_config {
 	const char *workdir, *user, *hostname, *entrypoint;
-	struct text_list env, volumes, cap_add, cap_drop;
+	struct text_list env, volumes, cap_add, cap_drop, security;
 	bool interactive, tty, privileged;
 };
 

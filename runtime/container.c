@@ -37,6 +37,7 @@ static void start_release(struct start *s)
 	img_fd_release(&s->plan.report[1]);
 	pty_release(&s->plan.pty);
 	env_release(&s->plan.env);
+	syscall_filter_release(&s->plan.filter);
 	if (s->stack)
 		(void)munmap(s->stack, INIT_STACK_BYTES);
 	errno = saved;
@@ -107,6 +108,18 @@ static int make_stack(struct start *s, struct img_err *err)
 	return 0;
 }
 
+static int make_filter(struct start *s, struct img_err *err)
+{
+	const struct container_spec *spec = s->plan.spec;
+	const struct syscall_policy policy = {
+		.profile = spec->syscalls,
+		.capabilities = spec->capabilities,
+		.cache_dir = spec->cache_dir,
+	};
+
+	return syscall_filter_make(&policy, &s->plan.filter, err);
+}
+
 static int prepare(struct start *s, struct img_err *err)
 {
 	const struct container_spec *spec = s->plan.spec;
@@ -115,6 +128,7 @@ static int prepare(struct start *s, struct img_err *err)
 	if (!spec->argv || !spec->argv[0])
 		return img_err_set(err, IMG_E_INPUT, 0, "no command given");
 	if ((r = choose_hostname(s, err)) < 0 ||
+	    (r = make_filter(s, err)) < 0 ||
 	    (r = rootfs_mount(spec->root_device, spec->root_options,
 			      spec->privileged, &s->plan.root_fd, err)) < 0 ||
 	    (r = open_binds(s, err)) < 0 || (r = open_terminal(s, err)) < 0 ||

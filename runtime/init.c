@@ -107,17 +107,31 @@ static int enter_cwd(const char *cwd, struct img_err *err)
 	return 0;
 }
 
+static int forgo_privileges(struct img_err *err)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return img_err_sys(err, "cannot forgo new privileges");
+	return 0;
+}
+
+/* A filter wants a privilege, or the promise to gain none: with that promise
+ * it comes last, so that it need not allow what the steps before it do. */
 static int become_user(const struct init_plan *plan, const struct user *user,
 		       int report_fd, struct img_err *err)
 {
+	const struct container_spec *spec = plan->spec;
+	const bool late = spec->no_new_privileges;
 	int r;
 
-	if (plan->spec->tty && user->uid != 0 &&
+	if (spec->tty && user->uid != 0 &&
 	    fchown(STDIN_FILENO, user->uid, (gid_t)-1) != 0)
 		return img_err_sys(err, "cannot give the terminal to the user");
-	if ((r = capability_bound(plan->spec->capabilities, err)) < 0 ||
+	if ((r = capability_bound(spec->capabilities, err)) < 0 ||
+	    (!late && (r = syscall_filter_load(&plan->filter, err)) < 0) ||
 	    (r = user_become(user, err)) < 0 ||
-	    (r = capability_keep(plan->spec->capabilities, err)) < 0)
+	    (r = capability_keep(spec->capabilities, err)) < 0 ||
+	    (late && (r = forgo_privileges(err)) < 0) ||
+	    (late && (r = syscall_filter_load(&plan->filter, err)) < 0))
 		return r;
 	/* The kernel forgot the wish when the ids changed. */
 	return follow_supervisor(report_fd, err);

@@ -14,6 +14,7 @@
 #include "runtime/env.h"
 #include "runtime/pty.h"
 #include "runtime/spec.h"
+#include "runtime/syscall_filter.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -26,6 +27,7 @@ struct init_plan {
 	struct bind_tree *binds; /* spec->n_binds of them */
 	struct pty pty;		 /* empty without a terminal */
 	struct env env;
+	struct syscall_filter filter;
 	int report[2]; /* pipe, both ends close on exec */
 	/* Set just before exec: a child that vanished without a report and
 	 * without this was killed on the way. */

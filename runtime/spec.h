@@ -37,6 +37,11 @@ struct container_spec {
 	 * /proc and /sys is hidden. */
 	bool privileged;
 
+	/* A seccomp profile: runtime/syscall_filter.h; NULL is the default. */
+	const char *syscalls;
+	const char *cache_dir;	/* for what is made once; of root alone */
+	bool no_new_privileges; /* set-user-ID programs gain nothing */
+
 	bool tty;	  /* a terminal of its own */
 	bool interactive; /* stdin goes in; else /dev/null, or silence */
 };

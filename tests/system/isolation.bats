@@ -68,3 +68,45 @@ load lib/store
 		mount -o remount,rw /sys && hostname'
 	[ "$out" = other ]
 }
+
+@test "system calls: a default filter, one's own, and none" {
+	gives $'Seccomp:\t2\nSeccomp_filters:\t1' \
+		img run --rm base grep Seccomp /proc/self/status
+	gives $'Seccomp:\t0' img run --rm --security-opt seccomp=unconfined \
+		base grep Seccomp: /proc/self/status
+	gives $'Seccomp:\t0' \
+		img run --rm --privileged base grep Seccomp: /proc/self/status
+	gives $'Seccomp:\t2' \
+		img run --rm -u ann base grep Seccomp: /proc/self/status
+
+	echo '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [ { "names":
+		[ "mkdir", "mkdirat" ], "action": "SCMP_ACT_ERRNO" } ] }' \
+		>"$T/no-mkdir.json"
+	try img run --name own --security-opt "seccomp=$T/no-mkdir.json" base \
+		mkdir /new
+	[[ $status -eq 1 && $err == *'Operation not permitted' ]]
+	# The profile is the container's from then on.
+	rm "$T/no-mkdir.json"
+	exits 1 img start -a own
+	echo '{ "defaultAction": "SCMP_ACT_SING" }' >"$T/wrong.json"
+	fails 125 "seccomp profile: unknown action 'SCMP_ACT_SING'" \
+		img run --rm --security-opt "seccomp=$T/wrong.json" base true
+	fails 125 "cannot open $T/none.json: No such file or directory" \
+		img run --rm --security-opt "seccomp=$T/none.json" base true
+	fails 125 "--security-opt 'apparmor=x' is not known" \
+		img run --rm --security-opt apparmor=x base true
+}
+
+@test "no-new-privileges: a set-user-ID program gains nothing" {
+	ok img run --name suid base \
+		sh -c 'cp /usr/bin/id /suid-id && chmod 4755 /suid-id'
+	ok img commit suid suid
+	gives '1000 0' img run --rm -u ann suid \
+		sh -c 'echo $(/suid-id -ru) $(/suid-id -u)'
+	gives '1000 1000' img run --rm -u ann \
+		--security-opt no-new-privileges suid \
+		sh -c 'echo $(/suid-id -ru) $(/suid-id -u)'
+	gives $'NoNewPrivs:\t1\nSeccomp:\t2' img run --rm \
+		--security-opt no-new-privileges=true base \
+		grep -E 'NoNewPrivs|Seccomp:' /proc/self/status
+}
