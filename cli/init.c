@@ -75,11 +75,17 @@ static int make(const struct cli *cli, const struct options *o,
 		r = store_usage(store, &usage, err);
 	if (r < 0)
 		return r;
-	(void)printf("%s: data %s, metadata %s, chunks %s, volumes %s\n",
-		     cli->root, num_format_size(usage.data_bytes, data),
-		     num_format_size(usage.metadata_bytes, metadata),
-		     num_format_size(store_chunk_bytes(store), chunk),
-		     num_format_size(store_volume_bytes(store), volume));
+	(void)num_format_size(store_chunk_bytes(store), chunk);
+	(void)num_format_size(store_volume_bytes(store), volume);
+	if (usage.metadata_bytes)
+		(void)printf("%s: data %s, metadata %s, chunks %s, volumes "
+			     "%s\n",
+			     cli->root, num_format_size(usage.data_bytes, data),
+			     num_format_size(usage.metadata_bytes, metadata),
+			     chunk, volume);
+	else
+		(void)printf("%s: driver %s, chunks %s, volumes %s\n",
+			     cli->root, store_driver(store), chunk, volume);
 	return 0;
 }
 
@@ -116,7 +122,11 @@ const struct verb verb_init = {
 		"one is for other\nsizes. The files are sparse: they take what "
 		"is used. Small chunks share more\nbetween snapshots, large "
 		"ones need less metadata: about 75 MiB for 100 GiB of\ndata in "
-		"chunks of 64 KiB.\n\nOn block devices the pool has no file "
+		"chunks of 64 KiB.\n\nWith --driver snapshot an image is a "
+		"sparse file that can be mounted as it is, and a\ncontainer "
+		"one of what differs, in chunks of 16K; there is no pool, and "
+		"img commit\ncopies the image's file, or shares its blocks "
+		"where the file system can.\n\nOn block devices the pool has no file "
 		"system below it. They must be empty and used\nby nobody; they "
 		"are known again by what is on them, whatever their names are "
 		"then.",

@@ -8,6 +8,7 @@
 	X(run)                                                                 \
 	X(start)                                                               \
 	X(commit)                                                              \
+	X(merge)                                                               \
 	X(clone)                                                               \
 	X(snapshot_create)                                                     \
 	X(snapshot_ls)                                                         \

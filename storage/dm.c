@@ -5,6 +5,7 @@
 #include "storage/device.h"
 #include "storage/loop.h"
 
+#include <dirent.h>
 #include <libdevmapper.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -273,6 +274,47 @@ static int kernel_state(void *self, const struct dm_name *name,
 	return 0;
 }
 
+static int kernel_table(void *self, const struct dm_name *name,
+			struct dm_live *ret, struct img_err *err)
+{
+	img_auto(task_release) struct dm_task *task = NULL;
+	uint64_t start, len = 0;
+	char *target = NULL, *params = NULL;
+
+	task = task_new(DM_DEVICE_TABLE, name, err);
+	if (!task)
+		return -(int)err->code;
+	if (!dm_task_run(task))
+		return fail(name, "ask for the table of",
+			    dm_task_get_errno(task), err);
+	(void)dm_get_next_target(task, NULL, &start, &len, &target, &params);
+	ret->len_sectors = len;
+	(void)snprintf(ret->target, sizeof(ret->target), "%s",
+		       target ? target : "");
+	ret->params = mem_strdup(params ? params : "");
+	return 0;
+}
+
+/* The kernel says so in sysfs alone. */
+static int kernel_holders(void *self, dev_t dev, unsigned *ret,
+			  struct img_err *err)
+{
+	const struct dirent *entry;
+	char path[64];
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders",
+		       major(dev), minor(dev));
+	dir = opendir(path);
+	if (!dir)
+		return img_err_sys(err, "cannot read %s", path);
+	*ret = 0;
+	while ((entry = readdir(dir)))
+		*ret += entry->d_name[0] != '.';
+	(void)closedir(dir);
+	return 0;
+}
+
 static int kernel_status(void *self, const struct dm_name *name, char **ret,
 			 struct img_err *err)
 {
@@ -337,6 +379,8 @@ struct dm dm_kernel(void)
 		.message = kernel_message,
 		.remove = kernel_remove,
 		.state = kernel_state,
+		.table = kernel_table,
+		.holders = kernel_holders,
 		.status = kernel_status,
 		.node = kernel_node,
 		.attach = kernel_attach,

@@ -52,6 +52,13 @@ struct dm_state {
 	unsigned open_count;
 };
 
+/* A table as the kernel has it. */
+struct dm_live {
+	uint64_t len_sectors;
+	char target[24];
+	char *params;
+};
+
 /*
  * Errors, for every operation: IMG_E_NOT_FOUND (no such device; or, for a
  * message, the kernel's ENODATA: no such thin id), IMG_E_EXISTS, IMG_E_BUSY,
@@ -81,6 +88,12 @@ struct dm_ops {
 	/* A device that does not exist is no failure: ret->exists says so. */
 	int (*state)(void *self, const struct dm_name *name,
 		     struct dm_state *ret, struct img_err *err);
+	/* The live table's one line; ret->params is heap. */
+	int (*table)(void *self, const struct dm_name *name,
+		     struct dm_live *ret, struct img_err *err);
+	/* How many mapped devices lie on @dev. */
+	int (*holders)(void *self, dev_t dev, unsigned *ret,
+		       struct img_err *err);
 	/* The status line of the first target, without its name; heap. */
 	int (*status)(void *self, const struct dm_name *name, char **ret,
 		      struct img_err *err);

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+struct progress;
 struct volume_ids;
 
 struct driver {
@@ -60,6 +61,16 @@ struct driver {
 	int (*thaw)(struct store *store, const struct volume *volume,
 		    struct img_err *err);
 
+	/* What a volume can be merged into, in place, and how many others are
+	 * made from that; 0: into nothing.  NULL where volumes never are. */
+	int (*merge_base)(struct store *store, const struct volume *volume,
+			  uint32_t *ret_base, unsigned *ret_others,
+			  struct img_err *err);
+	/* Folds an inactive volume into that.  What was begun is gone on with;
+	 * what is left to do after a failure is done by the next call. */
+	int (*merge)(struct store *store, const struct volume *volume,
+		     const struct progress *progress, struct img_err *err);
+
 	/* All volumes that are there but the ledger, whatever the catalog
 	 * says, ascending; @ret_is_new: there never was one, nor a ledger. */
 	int (*list)(struct store *store, struct volume_ids *ret,
@@ -83,6 +94,9 @@ struct driver {
 
 /* Thin volumes in one thin pool. */
 extern const struct driver driver_thin;
+
+/* A file an image, a copy-on-write file a container. */
+extern const struct driver driver_snapshot;
 
 /* The driver of a name; NULL: there is none. */
 const struct driver *driver_find(const char *name);

@@ -8,6 +8,7 @@
 static const char *const op_names[] = {
 	[INTENT_CREATE] = "create",
 	[INTENT_RUN] = "run",
+	[INTENT_MERGE] = "merge",
 	[INTENT_DELETE] = "delete",
 	[INTENT_HOLD] = "hold",
 	[INTENT_VIEW] = "view",

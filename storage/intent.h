@@ -14,6 +14,7 @@
 enum intent_op {
 	INTENT_CREATE, /* the volume must not outlive a failure */
 	INTENT_RUN,    /* the volume is whole and in use */
+	INTENT_MERGE,  /* the volume is folded into what it was made from */
 	INTENT_DELETE, /* the volume must go */
 	INTENT_HOLD,   /* of no volume: the metadata snapshot is held */
 	/* Of no process, but of the kernel: see storage/use.h. */

@@ -5,6 +5,7 @@
 #include "storage/hold.h"
 #include "storage/intent.h"
 #include "storage/ledger.h"
+#include "storage/merge.h"
 #include "storage/use_impl.h"
 #include "storage/volume_impl.h"
 
@@ -127,6 +128,8 @@ int recover_held(struct store *store, int64_t intent, uint32_t id,
 		return end_run(store, &volume, intent, err);
 	case INTENT_CREATE:
 		return undo_create(store, &volume, intent, err);
+	case INTENT_MERGE:
+		return merge_go_on(store, &volume, intent, NULL, err);
 	case INTENT_VIEW:
 	case INTENT_LOOK:
 	case INTENT_ACTIVE:

@@ -5,8 +5,8 @@
  * The inside of struct store, for storage/ alone.
  *
  * The lock file has one byte for each thing that must not happen twice at
- * once.  Order, first to last: LOCK_STORE, LOCK_LEDGER, LOCK_METADATA; an
- * intent's byte is only ever tried, never waited for, so it has no place in
+ * once.  Order, first to last: LOCK_STORE, LOCK_LEDGER, LOCK_METADATA, one of
+ * LOCK_BASES; an intent's byte is only ever tried, never waited for, so it has no place in
  * the order.
  */
 #include "storage/driver.h"
@@ -22,6 +22,8 @@ enum {
 	LOCK_METADATA = 2,   /* holding the metadata snapshot (storage/hold.h) */
 	LOCK_INTENTS = 1024, /* and up: one byte an intent */
 };
+/* And up: one byte a volume that others are made from (storage/snap.h). */
+#define LOCK_BASES (UINT64_C(1) << 40)
 
 struct store {
 	char *root, *run;

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/lock.h"
 #include "storage/intent.h"
+#include "storage/merge.h"
 #include "storage/recover.h"
 #include "storage/use_impl.h"
 #include "storage/volume_impl.h"
@@ -77,7 +78,9 @@ static int announce(struct store *store, struct volume *volume,
 	if (r < 0)
 		return r;
 	txn = store->db;
-	r = pick_id(store->db, &volume->id, err);
+	r = merge_check(store, volume->origin, err);
+	if (r == 0)
+		r = pick_id(store->db, &volume->id, err);
 	if (r == 0)
 		r = intent_begin(store, INTENT_CREATE, volume->id, &intent,
 				 err);
@@ -213,6 +216,8 @@ int volume_begin(struct store *store, const struct volume *volume,
 	int r;
 
 	r = check_free(store, volume->id, err);
+	if (r == 0)
+		r = merge_check(store, volume->id, err);
 	if (r == 0)
 		r = use_check(store, volume->id, op, err);
 	if (r == 0)

@@ -1,0 +1,499 @@
+#include "storage/snap.h"
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "storage/loop.h"
+#include "storage/snap_cow.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/*
+ * Devices of the driver "snapshot": what comes and goes with a container.
+ */
+
+static void live_release(struct dm_live *live)
+{
+	img_mem_release(&live->params);
+}
+
+void snap_name(const struct store *store, uint32_t id, struct dm_name *ret)
+{
+	char what[16];
+
+	(void)snprintf(what, sizeof(what), "%" PRIu32, id);
+	store_device_name(store, what, ret);
+}
+
+int snap_state(struct store *store, uint32_t id, struct dm_name *name,
+	       struct dm_state *ret, struct img_err *err)
+{
+	snap_name(store, id, name);
+	return store->dm.ops->state(store->dm.self, name, ret, err);
+}
+
+int snap_table_dev(struct store *store, const struct dm_name *name, dev_t *ret,
+		   uint64_t *ret_sectors, struct img_err *err)
+{
+	img_auto(live_release) struct dm_live live = { 0 };
+	unsigned major, minor;
+	int r = store->dm.ops->table(store->dm.self, name, &live, err);
+
+	if (r < 0)
+		return r;
+	if (sscanf(live.params, "%u:%u", &major, &minor) != 2)
+		return img_err_set(err, IMG_E_INTERNAL, 0,
+				   "the device %s has the table '%s %.60s'",
+				   name->name, live.target, live.params);
+	*ret = makedev(major, minor);
+	if (ret_sectors)
+		*ret_sectors = live.len_sectors;
+	return 0;
+}
+
+/* As a fresh device, or as a dead process left it. */
+static int ready(struct store *store, const struct dm_name *name,
+		 struct dm_state *state, struct img_err *err)
+{
+	const struct dm_ops *dm = store->dm.ops;
+	int r = dm->state(store->dm.self, name, state, err);
+
+	if (r < 0 || !state->exists)
+		return r;
+	if (!state->has_table) { /* of no use to anybody */
+		*state = (struct dm_state){ 0 };
+		return dm->remove(store->dm.self, name, err);
+	}
+	return state->suspended ? dm->resume(store->dm.self, name, err) : 0;
+}
+
+static int attach(struct store *store, const struct snap_file *file,
+		  struct loop *ret, struct img_err *err)
+{
+	img_auto(img_mem_release) char *path = snap_path(store, file);
+
+	return store->dm.ops->attach(store->dm.self, path, ret, err);
+}
+
+/* A file that is to hold so much does; it has holes where it had nothing. */
+static int grow_file(struct store *store, const struct snap_file *file,
+		     uint64_t bytes, uint64_t *ret_bytes, struct img_err *err)
+{
+	img_auto(img_mem_release) char *path = snap_path(store, file);
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return img_err_sys(err, "cannot use %s", path);
+	*ret_bytes = (uint64_t)st.st_size;
+	if (*ret_bytes >= bytes)
+		return 0;
+	*ret_bytes = bytes;
+	return truncate(path, (off_t)bytes) < 0
+		       ? img_err_sys(err, "cannot make %s larger", path)
+		       : 0;
+}
+
+int snap_base_up(struct store *store, const struct snap_file *file,
+		 uint64_t bytes, bool read_only, struct loop *loop,
+		 dev_t *ret_lower, dev_t *ret, struct img_err *err)
+{
+	struct dm_table table = { .target = "snapshot-origin",
+				  .read_only = read_only };
+	struct dm_state state;
+	struct dm_name name;
+	uint64_t have, sectors;
+	char params[32];
+	int r;
+
+	snap_name(store, file->id, &name);
+	r = grow_file(store, file, bytes, &have, err);
+	if (r == 0)
+		r = ready(store, &name, &state, err);
+	if (r < 0)
+		return r;
+	if (state.exists) {
+		*ret = state.dev;
+		r = snap_table_dev(store, &name, ret_lower, &sectors, err);
+		if (r < 0 || num_sectors(bytes) <= sectors)
+			return r;
+		/* It grew since: who needs that has a loop of its own. */
+		r = attach(store, file, loop, err);
+		*ret_lower = loop->dev;
+		return r;
+	}
+	r = attach(store, file, loop, err);
+	if (r < 0)
+		return r;
+	table.len_sectors = num_sectors(have);
+	(void)snprintf(params, sizeof(params), "%u:%u", major(loop->dev),
+		       minor(loop->dev));
+	table.params = params;
+	*ret_lower = loop->dev;
+	return store->dm.ops->create(store->dm.self, &name, &table, ret, err);
+}
+
+/* Creates the snapshot while its origin is suspended, as the kernel wants. */
+static int load(struct store *store, const struct dm_name *name,
+		const struct dm_name *origin, const struct dm_table *table,
+		dev_t *ret, struct img_err *err)
+{
+	img_auto(dm_hold_release) struct dm_hold hold = { .dm = &store->dm,
+							  .name = origin };
+	const struct dm_ops *dm = store->dm.ops;
+	int r = dm->suspend(store->dm.self, origin, err);
+
+	if (r == 0)
+		r = dm->create(store->dm.self, name, table, ret, err);
+	if (r == 0)
+		r = dm->resume(store->dm.self, origin, err);
+	if (r == 0)
+		hold.name = NULL;
+	return r;
+}
+
+static int cow_up(struct store *store, const struct volume *volume,
+		  const struct snap_file *file, dev_t *ret, struct img_err *err)
+{
+	img_auto(loop_release) struct loop lower = LOOP_NONE;
+	img_auto(loop_release) struct loop cow = LOOP_NONE;
+	struct dm_table table = {
+		.len_sectors = num_sectors(volume->size_bytes),
+		.target = "snapshot",
+		.read_only = volume->read_only,
+	};
+	uint64_t chunk = store->sizes.chunk_bytes, have;
+	struct snap_file base;
+	struct dm_name name, origin;
+	dev_t lower_dev, origin_dev;
+	char params[80];
+	int r;
+
+	snap_name(store, volume->id, &name);
+	snap_name(store, file->base, &origin);
+	r = snap_find_base(store, file->base, &base, err);
+	if (r == 0)
+		r = snap_base_up(store, &base, volume->size_bytes, true, &lower,
+				 &lower_dev, &origin_dev, err);
+	if (r == 0)
+		r = grow_file(store, file,
+			      snap_cow_bytes(volume->size_bytes, chunk), &have,
+			      err);
+	if (r == 0)
+		r = attach(store, file, &cow, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(params, sizeof(params), "%u:%u %u:%u P %" PRIu64,
+		       major(lower_dev), minor(lower_dev), major(cow.dev),
+		       minor(cow.dev), num_sectors(chunk));
+	table.params = params;
+	return load(store, &name, &origin, &table, ret, err);
+}
+
+int snap_check(struct store *store, uint32_t id, struct img_err *err)
+{
+	img_auto(img_mem_release) char *status = NULL;
+	struct dm_name name;
+	int r;
+
+	snap_name(store, id, &name);
+	r = store->dm.ops->status(store->dm.self, &name, &status, err);
+	if (r < 0)
+		return r;
+	if (strcmp(status, "Invalid") != 0 && strcmp(status, "Overflow") != 0)
+		return 0;
+	return img_err_set(err, IMG_E_CORRUPT, 0,
+			   "the volume %" PRIu32
+			   " is invalid: the kernel could not write what "
+			   "changed and gave it up",
+			   id);
+}
+
+/* A store that the kernel gave up is not even loaded: it would read as its
+ * origin does in part. */
+static int check_file(struct store *store, const struct snap_file *file,
+		      struct img_err *err)
+{
+	img_auto(img_mem_release) char *path = snap_path(store, file);
+	img_auto(img_fd_release) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct snap_cow cow;
+	int r;
+
+	if (fd < 0)
+		return img_err_sys(err, "cannot open %s", path);
+	r = snap_cow_open(fd, path, &cow, err);
+	if (r == 0 && !cow.is_valid)
+		return img_err_set(err, IMG_E_CORRUPT, 0,
+				   "the volume %" PRIu32
+				   " is invalid: the kernel could not write "
+				   "what changed and gave it up; all that is "
+				   "left to do is to remove it",
+				   file->id);
+	return r;
+}
+
+/* Removes a snapshot's device while its origin is suspended. */
+static int unload(struct store *store, const struct dm_name *name,
+		  uint32_t base, struct img_err *err)
+{
+	img_auto(dm_hold_release) struct dm_hold hold = { .dm = &store->dm };
+	const struct dm_ops *dm = store->dm.ops;
+	struct dm_state state;
+	struct dm_name origin;
+	int r;
+
+	snap_name(store, base, &origin);
+	r = ready(store, &origin, &state, err);
+	if (r == 0 && state.exists) {
+		hold.name = &origin; /* even a failed suspend is resumed */
+		r = dm->suspend(store->dm.self, &origin, err);
+	}
+	if (r == 0)
+		r = dm->remove(store->dm.self, name, err);
+	if (r == 0 && hold.name) {
+		r = dm->resume(store->dm.self, &origin, err);
+		if (r == 0)
+			hold.name = NULL;
+	}
+	return r;
+}
+
+static int activate_cow(struct store *store, const struct volume *volume,
+			const struct snap_file *file, dev_t *ret,
+			struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	struct dm_state state;
+	struct dm_name name;
+	int r = snap_lock_base(store, file->base, &lock, err);
+
+	if (r < 0)
+		return r;
+	snap_name(store, volume->id, &name);
+	r = ready(store, &name, &state, err);
+	if (r < 0)
+		return r;
+	if (state.exists && state.read_only != volume->read_only) {
+		if (state.open_count > 0)
+			return img_err_set(
+				err, IMG_E_BUSY, 0,
+				"the device %s is in use, %s", name.name,
+				state.read_only ? "read-only" : "for writing");
+		r = unload(store, &name, file->base, err);
+		if (r < 0)
+			return r;
+	} else if (state.exists) {
+		*ret = state.dev;
+		return snap_check(store, volume->id, err);
+	}
+	r = check_file(store, file, err);
+	if (r == 0)
+		r = snap_need_room(store, 0, err);
+	if (r == 0)
+		r = cow_up(store, volume, file, ret, err);
+	if (r < 0) {
+		struct img_err dropped = { 0 }; /* the first failure counts */
+
+		IMG_IGNORE(snap_base_down(store, file->base, &dropped));
+	}
+	return r;
+}
+
+int snap_activate(struct store *store, const struct volume *volume, dev_t *ret,
+		  struct img_err *err)
+{
+	img_auto(loop_release) struct loop loop = LOOP_NONE;
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	struct snap_file file;
+	dev_t lower;
+	int r = snap_find(store, volume->id, volume->origin, &file, err);
+
+	if (r < 0)
+		return r;
+	switch (file.kind) {
+	case SNAP_COW:
+		return activate_cow(store, volume, &file, ret, err);
+	case SNAP_MERGE:
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "its merge into its image has not ended");
+	case SNAP_WHOLE:
+		break;
+	case SNAP_BASE:
+	case SNAP_NONE:
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "%s/volumes has no volume %" PRIu32,
+				   store->root, volume->id);
+	}
+	r = snap_lock_base(store, volume->id, &lock, err);
+	return r < 0 ? r
+		     : snap_base_up(store, &file, volume->size_bytes,
+				    volume->read_only, &loop, &lower, ret, err);
+}
+
+/* 1 when somebody is at a volume, or its device was asked for. */
+static int is_wanted(struct store *store, uint32_t id, struct img_err *err)
+{
+	int64_t n = 0;
+	int r = db_get_int(store->db, &n, err,
+			   "SELECT count(*) FROM intents WHERE volume = ?", "i",
+			   (int64_t)id);
+
+	return r < 0 ? r : n > 0;
+}
+
+int snap_base_down(struct store *store, uint32_t base, struct img_err *err)
+{
+	struct img_err used = { 0 };
+	struct dm_state state;
+	struct dm_name name;
+	unsigned holders;
+	dev_t lower;
+	int r;
+
+	snap_name(store, base, &name);
+	r = ready(store, &name, &state, err);
+	if (r < 0 || !state.exists || state.open_count > 0)
+		return r;
+	r = is_wanted(store, base, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = snap_table_dev(store, &name, &lower, NULL, err);
+	if (r == 0)
+		r = store->dm.ops->holders(store->dm.self, lower, &holders,
+					   err);
+	if (r < 0 || holders > 1) /* snapshots beside it */
+		return r;
+	r = store->dm.ops->remove(store->dm.self, &name, &used);
+	if (r < 0 && r != -IMG_E_BUSY && r != -IMG_E_NOT_FOUND) {
+		*err = used;
+		return r;
+	}
+	return 0;
+}
+
+static int deactivate_cow(struct store *store, const struct snap_file *file,
+			  struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	struct dm_state state;
+	struct dm_name name;
+	int r = snap_lock_base(store, file->base, &lock, err);
+
+	if (r == 0)
+		r = snap_state(store, file->id, &name, &state, err);
+	if (r < 0)
+		return r;
+	if (state.exists && state.open_count > 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "the volume %" PRIu32 " is in use",
+				   file->id);
+	if (state.exists)
+		r = unload(store, &name, file->base, err);
+	return r < 0 ? r : snap_base_down(store, file->base, err);
+}
+
+static int deactivate_whole(struct store *store, uint32_t id,
+			    struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	struct dm_state state;
+	struct dm_name name;
+	unsigned holders = 0;
+	dev_t lower;
+	int r = snap_lock_base(store, id, &lock, err);
+
+	if (r == 0)
+		r = snap_state(store, id, &name, &state, err);
+	if (r < 0 || !state.exists)
+		return r;
+	if (state.has_table) {
+		r = snap_table_dev(store, &name, &lower, NULL, err);
+		if (r == 0)
+			r = store->dm.ops->holders(store->dm.self, lower,
+						   &holders, err);
+		if (r < 0 || holders > 1) /* what is made from it is active */
+			return r;
+	}
+	if (state.open_count > 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "the volume %" PRIu32 " is in use", id);
+	return store->dm.ops->remove(store->dm.self, &name, err);
+}
+
+int snap_deactivate(struct store *store, const struct volume *volume,
+		    struct img_err *err)
+{
+	struct snap_file file;
+	int r = snap_find(store, volume->id, volume->origin, &file, err);
+
+	if (r < 0)
+		return r;
+	return file.kind == SNAP_COW ? deactivate_cow(store, &file, err)
+				     : deactivate_whole(store, volume->id, err);
+}
+
+int snap_thaw(struct store *store, const struct volume *volume,
+	      struct img_err *err)
+{
+	struct dm_state state;
+	struct dm_name name;
+	int r = snap_state(store, volume->id, &name, &state, err);
+
+	if (r < 0 || !state.exists || !state.suspended)
+		return r;
+	return store->dm.ops->resume(store->dm.self, &name, err);
+}
+
+static int stop_one(struct store *store, const struct snap_file *file,
+		    struct img_err *err)
+{
+	struct dm_state state;
+	struct dm_name name;
+	int r = snap_state(store, file->id, &name, &state, err);
+
+	if (r < 0 || !state.exists)
+		return r;
+	r = is_wanted(store, file->id, err);
+	if (r < 0)
+		return r;
+	if (r > 0 || (state.has_table && file->kind == SNAP_COW))
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "a volume of the store in %s is in use",
+				   store->root);
+	return store->dm.ops->remove(store->dm.self, &name, err);
+}
+
+static int stop_cow(void *self, const struct snap_file *file,
+		    struct img_err *err)
+{
+	struct store *store = self;
+	int r = 0;
+
+	if (file->kind == SNAP_COW)
+		return stop_one(store, file, err);
+	if (file->kind == SNAP_MERGE)
+		r = volume_is_held(store, file->id, err);
+	return r > 0 ? img_err_set(err, IMG_E_BUSY, 0,
+				   "a volume of the store in %s is being "
+				   "merged",
+				   store->root)
+		     : r;
+}
+
+static int stop_rest(void *self, const struct snap_file *file,
+		     struct img_err *err)
+{
+	return file->kind == SNAP_COW || file->kind == SNAP_MERGE
+		       ? 0
+		       : stop_one(self, file, err);
+}
+
+int snap_stop(struct store *store, struct img_err *err)
+{
+	int r = snap_each(store, stop_cow, store, err);
+
+	return r < 0 ? r : snap_each(store, stop_rest, store, err);
+}
