@@ -87,6 +87,7 @@ static int read_live(struct thin_meta *meta,
 	info->meta_blocks = meta->meta.nr_blocks;
 	info->meta_blocks_used = meta->meta.nr_used;
 	meta->live_root = le64toh(super->mapping_root);
+	meta->super_csum = le32toh(super->head.csum);
 	if (num_mul_overflows(info->data_blocks, info->chunk_bytes, &bytes))
 		return meta_block_bad(cache, 0, err,
 				      "has an impossible size of the data");
@@ -160,6 +161,14 @@ int thin_meta_open(int fd, const struct thin_meta_options *options,
 		return r;
 	*ret = img_mem_take(&meta);
 	return 0;
+}
+
+int thin_meta_is_current(struct thin_meta *meta, struct img_err *err)
+{
+	img_auto(thin_meta_release) struct thin_meta *now = NULL;
+	int r = thin_meta_open(meta->cache.fd, NULL, &now, err);
+
+	return r < 0 ? r : now->super_csum == meta->super_csum;
 }
 
 void thin_meta_close(struct thin_meta *meta)

@@ -134,6 +134,20 @@ int thin_meta_each_dev(struct thin_meta *meta,
 				 struct img_err *err),
 		       void *self, struct img_err *err) IMG_MUST_USE;
 
+/* 1 with the data block that a block of a volume is mapped to, 0 when it is not
+ * mapped; -IMG_E_NOT_FOUND when there is no such volume. */
+int thin_meta_find(struct thin_meta *meta, uint32_t dev_id, uint64_t block,
+		   uint64_t *ret, struct img_err *err) IMG_MUST_USE;
+
+/* 1 with the last block that a volume maps, 0 when it maps none. */
+int thin_meta_last(struct thin_meta *meta, uint32_t dev_id, uint64_t *ret,
+		   struct img_err *err) IMG_MUST_USE;
+
+/* 1 when the pool has committed nothing since the open, so that all that was
+ * read belongs together. */
+int thin_meta_is_current(struct thin_meta *meta,
+			 struct img_err *err) IMG_MUST_USE;
+
 /**
  * thin_meta_each_run - everything that a volume maps
  *
@@ -241,5 +255,40 @@ int thin_meta_data_refs(struct thin_meta *meta, uint64_t block, uint32_t *ret,
 			struct img_err *err) IMG_MUST_USE;
 int thin_meta_block_refs(struct thin_meta *meta, uint64_t block, uint32_t *ret,
 			 struct img_err *err) IMG_MUST_USE;
+
+enum thin_meta_fault_kind {
+	THIN_META_DAMAGED,   /* a block that cannot be believed */
+	THIN_META_LEAKED,    /* blocks counted more often than pointed to */
+	THIN_META_UNCOUNTED, /* blocks counted less often: not safe to use */
+};
+
+/* Something wrong with the metadata. */
+struct thin_meta_fault {
+	enum thin_meta_fault_kind kind;
+	bool of_volume; /* the damage is in a volume's own tree */
+	uint32_t dev_id;
+	bool of_data;	  /* counts of data blocks, not of the metadata's own */
+	uint64_t blocks;  /* leaked or uncounted */
+	const char *text; /* of damage: which block, and what */
+};
+
+/**
+ * thin_meta_check - read everything and compare all counts
+ *
+ * Walks every tree, of the metadata snapshot too, and verifies every block in
+ * use; then the reference counts of the space maps are compared with the
+ * pointers that were met.  On a handle that reads a metadata snapshot only
+ * its trees are walked.  Damage in one place hides nothing elsewhere, but
+ * then counts are not compared.  @fn is called for each fault.
+ *
+ * Takes memory for the pages of a table of 4 bytes a block that have blocks
+ * in use.  On a live pool believe it only if thin_meta_is_current() after it.
+ *
+ * Returns 0, what @fn returned, or -IMG_E_SYS.
+ */
+int thin_meta_check(struct thin_meta *meta,
+		    int (*fn)(void *self, const struct thin_meta_fault *fault,
+			      struct img_err *err),
+		    void *self, struct img_err *err) IMG_MUST_USE;
 
 #endif

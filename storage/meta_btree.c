@@ -121,6 +121,32 @@ int meta_tree_lookup(struct meta_cache *cache, const struct meta_tree *tree,
 	return too_deep(cache, tree, block, err);
 }
 
+int meta_tree_last(struct meta_cache *cache, const struct meta_tree *tree,
+		   uint64_t *ret, struct img_err *err)
+{
+	uint64_t block = tree->root, first = 0;
+
+	for (unsigned depth = 0; depth < META_DEPTH_MAX; depth++) {
+		img_auto(meta_pin_release) struct meta_pin pin = { 0 };
+		int r = pin_node(cache, tree, block, first, UINT64_MAX, &pin,
+				 err);
+		uint32_t nr;
+
+		if (r < 0)
+			return r;
+		nr = le32toh(pin.node->nr_entries);
+		if (nr == 0)
+			return 0;
+		first = le64toh(pin.node->keys[nr - 1]);
+		if (node_is_leaf(pin.node)) {
+			*ret = first;
+			return 1;
+		}
+		block = node_child(pin.node, nr - 1);
+	}
+	return too_deep(cache, tree, block, err);
+}
+
 int meta_tree_height(struct meta_cache *cache, const struct meta_tree *tree,
 		     unsigned *ret, struct img_err *err)
 {

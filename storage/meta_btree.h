@@ -60,6 +60,10 @@ int meta_tree_lookup(struct meta_cache *cache, const struct meta_tree *tree,
 		     uint64_t key, void *ret, struct meta_path *path,
 		     struct img_err *err) IMG_MUST_USE;
 
+/* 1 with the greatest key, 0 when the tree is empty. */
+int meta_tree_last(struct meta_cache *cache, const struct meta_tree *tree,
+		   uint64_t *ret, struct img_err *err) IMG_MUST_USE;
+
 /* How many nodes there are from the root to a leaf, at least 1. */
 int meta_tree_height(struct meta_cache *cache, const struct meta_tree *tree,
 		     unsigned *ret, struct img_err *err) IMG_MUST_USE;

@@ -94,6 +94,37 @@ int meta_device_tree(struct thin_meta *meta, uint32_t dev_id,
 	return 0;
 }
 
+int thin_meta_find(struct thin_meta *meta, uint32_t dev_id, uint64_t block,
+		   uint64_t *ret, struct img_err *err)
+{
+	struct meta_tree tree;
+	uint64_t raw, data;
+	int r = meta_device_tree(meta, dev_id, &tree, NULL, err);
+
+	if (r == 0)
+		r = meta_tree_lookup(&meta->cache, &tree, block, &raw, NULL,
+				     err);
+	if (r <= 0)
+		return r;
+	data = le64toh(raw) >> META_TIME_BITS;
+	if (data >= meta->info.data_blocks)
+		return img_err_set(err, IMG_E_CORRUPT, 0,
+				   "%s: thin block %" PRIu64
+				   " is mapped past the end of the data",
+				   meta->cache.name, block);
+	*ret = data;
+	return 1;
+}
+
+int thin_meta_last(struct thin_meta *meta, uint32_t dev_id, uint64_t *ret,
+		   struct img_err *err)
+{
+	struct meta_tree tree;
+	int r = meta_device_tree(meta, dev_id, &tree, NULL, err);
+
+	return r < 0 ? r : meta_tree_last(&meta->cache, &tree, ret, err);
+}
+
 int meta_mapping_of(const struct thin_meta *meta, const struct meta_iter *it,
 		    struct meta_mapping *ret, struct img_err *err)
 {

@@ -20,6 +20,7 @@ struct thin_meta {
 	struct thin_meta_info info;
 	bool from_snapshot;
 	uint64_t live_root;	  /* of the live device tree */
+	uint32_t super_csum;	  /* of the live superblock */
 	struct meta_tree devices; /* device id -> root of its mapping tree */
 	struct meta_tree details; /* device id -> struct meta_disk_details */
 	struct meta_space data, meta;

@@ -91,12 +91,26 @@ static int overflow_refs(struct meta_space *space, struct meta_cache *cache,
 	return 0;
 }
 
+uint64_t meta_space_stretches(const struct meta_space *space)
+{
+	return (space->nr_blocks + META_BITMAP_ENTRIES - 1) /
+	       META_BITMAP_ENTRIES;
+}
+
+int meta_space_bitmap(struct meta_space *space, struct meta_cache *cache,
+		      uint64_t stretch, struct meta_pin *pin,
+		      struct img_err *err)
+{
+	uint64_t block = 0;
+	int r = find_bitmap(space, cache, stretch, &block, err);
+
+	return r < 0 ? r : meta_block_pin(cache, block, META_BITMAP, pin, err);
+}
+
 int meta_space_refs(struct meta_space *space, struct meta_cache *cache,
 		    uint64_t block, uint32_t *ret, struct img_err *err)
 {
 	img_auto(meta_pin_release) struct meta_pin pin = { 0 };
-	uint64_t bitmap = 0, within = block % META_BITMAP_ENTRIES;
-	unsigned bits;
 	int r;
 
 	if (block >= space->nr_blocks)
@@ -105,16 +119,11 @@ int meta_space_refs(struct meta_space *space, struct meta_cache *cache,
 				   " is past the end, %" PRIu64,
 				   cache->name, space->what, block,
 				   space->nr_blocks);
-	r = find_bitmap(space, cache, block / META_BITMAP_ENTRIES, &bitmap,
-			err);
+	r = meta_space_bitmap(space, cache, block / META_BITMAP_ENTRIES, &pin,
+			      err);
 	if (r < 0)
 		return r;
-	r = meta_block_pin(cache, bitmap, META_BITMAP, &pin, err);
-	if (r < 0)
-		return r;
-	bits = pin.bitmap->bits[within / 4] >> (within % 4 * 2) & 3;
-	/* The first of the two is the more significant one. */
-	*ret = (bits & 1) << 1 | bits >> 1;
+	*ret = meta_bitmap_refs(pin.bitmap, block % META_BITMAP_ENTRIES);
 	if (*ret != META_REFS_OVERFLOW)
 		return 0;
 	return overflow_refs(space, cache, block, ret, err);

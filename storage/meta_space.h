@@ -39,4 +39,22 @@ int meta_space_refs(struct meta_space *space, struct meta_cache *cache,
 		    uint64_t block, uint32_t *ret,
 		    struct img_err *err) IMG_MUST_USE;
 
+/* How many stretches of META_BITMAP_ENTRIES blocks there are. */
+uint64_t meta_space_stretches(const struct meta_space *space);
+
+/* Pins the bitmap of a stretch. */
+int meta_space_bitmap(struct meta_space *space, struct meta_cache *cache,
+		      uint64_t stretch, struct meta_pin *pin,
+		      struct img_err *err) IMG_MUST_USE;
+
+/* A count as a bitmap has it; META_REFS_OVERFLOW: see the tree. */
+static inline unsigned meta_bitmap_refs(const struct meta_disk_bitmap *bitmap,
+					uint64_t within)
+{
+	unsigned bits = bitmap->bits[within / 4] >> (within % 4 * 2) & 3;
+
+	/* The first of the two is the more significant one. */
+	return (bits & 1) << 1 | bits >> 1;
+}
+
 #endif
