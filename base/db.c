@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define CACHED_MAX 48
+#define CACHED_MAX 160
 
 /* Whoever opens the database alone reads the whole log, so it has to stay
  * short.  It is folded into the database once it is this long: by a durable

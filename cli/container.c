@@ -16,9 +16,6 @@
 	" v.size_bytes, v.origin"
 #define FROM " FROM containers c JOIN volumes v ON v.id = c.volume "
 
-/* What a container's status is when nobody saw its end: as of SIGKILL. */
-#define STATUS_UNSEEN 137
-
 void container_row_release(struct container_row *row)
 {
 	img_mem_release(&row->image_name);
@@ -261,7 +258,7 @@ int container_run_ended(struct store *store, uint32_t volume,
 		if (r == 0)
 			r = volume_condemn(store, volume, err);
 	} else {
-		r = container_set_finished(store, &row, STATUS_UNSEEN, err);
+		r = container_set_finished(store, &row, CONTAINER_UNSEEN, err);
 	}
 	return r < 0 ? r : db_commit(store_db(store), err);
 }

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a container's status is when nobody saw its end: as of SIGKILL. */
+#define CONTAINER_UNSEEN   137
 #define CONTAINER_NAME_MAX 63
 
 struct container_row {
@@ -95,5 +97,21 @@ void container_dirs_sweep(struct store *store);
 char *container_pid_path(struct store *store, const struct container_row *row);
 /* The container's first process, or 0 when it does not run. */
 pid_t container_pid(struct store *store, const struct container_row *row);
+
+/**
+ * container_recover - a row for a volume that nothing names any more
+ * @volume: its origin, if it has one, is the volume of the image it is of
+ *
+ * It becomes a stopped container "recovered-<volume>", with that image's
+ * configuration.  The volume has a row.
+ */
+int container_recover(struct store *store, const struct volume *volume,
+		      struct img_err *err) IMG_MUST_USE;
+
+/* Looks for volumes that nothing names, and files that no container needs
+ * (storage/examine.h). */
+struct findings;
+int container_examine(struct store *store, struct findings *ret,
+		      struct img_err *err) IMG_MUST_USE;
 
 #endif

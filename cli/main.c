@@ -33,19 +33,33 @@ static const struct option_row global_rows[] = {
 const struct option_table global_options =
 	VERB_OPTIONS_THEN_COMMAND(global_rows);
 
-int cli_open_store(const struct cli *cli, bool create, struct store **ret,
-		   struct img_err *err)
+static struct store_options options_of(const struct cli *cli)
 {
-	struct store_options options = {
+	return (struct store_options){
 		.root = cli->root,
 		.run_root = cli->run_root,
-		.create = create,
 		.run_ended = container_run_ended,
 		.adopt = image_adopt,
 		.vanished = container_vanished,
 		.swept = container_dirs_sweep,
 	};
+}
 
+int cli_open_store(const struct cli *cli, bool create, struct store **ret,
+		   struct img_err *err)
+{
+	struct store_options options = options_of(cli);
+
+	options.create = create;
+	return store_open(&options, ret, err);
+}
+
+int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
+			      struct img_err *err)
+{
+	struct store_options options = options_of(cli);
+
+	options.examine = true;
 	return store_open(&options, ret, err);
 }
 

@@ -41,6 +41,11 @@ int verb_find(char **argv, const struct verb **ret);
 int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 		   struct img_err *err) IMG_MUST_USE;
 
+/* The same, but nothing is recovered: whoever looks for what is wrong wants to
+ * see it. */
+int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
+			      struct img_err *err) IMG_MUST_USE;
+
 #define VERB_OPTIONS(rows_)                                                    \
 	{                                                                      \
 		rows_, IMG_COUNT(rows_), false                                 \

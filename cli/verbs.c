@@ -28,6 +28,7 @@
 	X(rmi)                                                                 \
 	X(df)                                                                  \
 	X(init)                                                                \
+	X(doctor)                                                              \
 	X(pool_status)                                                         \
 	X(pool_stop)                                                           \
 	X(machine_exec)                                                        \

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "storage/device.h"
 #include "storage/loop.h"
+#include "storage/sysblock.h"
 
 #include <dirent.h>
 #include <libdevmapper.h>
@@ -369,6 +370,17 @@ static int kernel_attach(void *self, const char *path, struct loop *ret,
 	return loop_attach(path, ret, err);
 }
 
+static int kernel_each_block(void *self, dm_block_fn *fn, void *fn_self,
+			     struct img_err *err)
+{
+	return sysblock_each(fn, fn_self, err);
+}
+
+static int kernel_detach(void *self, dev_t dev, struct img_err *err)
+{
+	return loop_detach(dev, err);
+}
+
 struct dm dm_kernel(void)
 {
 	static const struct dm_ops ops = {
@@ -384,6 +396,8 @@ struct dm dm_kernel(void)
 		.status = kernel_status,
 		.node = kernel_node,
 		.attach = kernel_attach,
+		.each_block = kernel_each_block,
+		.detach = kernel_detach,
 	};
 
 	return (struct dm){ .ops = &ops };

@@ -41,6 +41,18 @@ struct dm_table {
 
 struct loop;
 
+/* A block device of the kernel's that could be ours. */
+struct dm_block {
+	struct dm_name name; /* of device-mapper */
+	dev_t dev;
+	uint64_t size_bytes;
+	bool is_loop;
+	char file[512]; /* of a loop device: as the kernel names it now */
+	bool is_used;	/* a loop device is mounted, or in a table */
+};
+typedef int dm_block_fn(void *self, const struct dm_block *block,
+			struct img_err *err);
+
 struct dm_state {
 	bool exists;
 	/* False for a device whose maker died between its creation and its
@@ -106,6 +118,12 @@ struct dm_ops {
 	 * opens what is one already, device_attach (storage/device.h). */
 	int (*attach)(void *self, const char *path, struct loop *ret,
 		      struct img_err *err);
+	/* Calls @fn for each device with a UUID of img's, of whatever store,
+	 * and each loop device that has a file. */
+	int (*each_block)(void *self, dm_block_fn *fn, void *fn_self,
+			  struct img_err *err);
+	/* Takes a loop device from its file: loop_detach. */
+	int (*detach)(void *self, dev_t dev, struct img_err *err);
 };
 
 struct dm {

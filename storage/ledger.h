@@ -26,6 +26,7 @@ struct ledger_record {
 	uint32_t volume;
 	uint64_t size_bytes;
 	const char *json; /* what image/ wants to find again; never NULL */
+	uint64_t seq;	  /* of two records the later one; set by ledger_each */
 };
 
 /**
@@ -43,6 +44,10 @@ int ledger_drop(struct store *store, uint32_t volume,
 
 /* Records the store's settings anew, after they have changed. */
 int ledger_put_store(struct store *store, struct img_err *err) IMG_MUST_USE;
+
+/* Makes a damaged ledger an empty one, with the settings only.  The caller
+ * puts all images' records; until then only the catalog knows them. */
+int ledger_make_anew(struct store *store, struct img_err *err) IMG_MUST_USE;
 
 /* 1 with the settings as they were recorded (storage/settings.h; the caller
  * frees them), 0 when they never were. */

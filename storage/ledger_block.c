@@ -115,6 +115,17 @@ int ledger_half_write(int fd, uint64_t generation, uint64_t first_seq,
 	return r;
 }
 
+int ledger_half_clear(int fd, int half, struct img_err *err)
+{
+	img_auto(img_mem_release) char *block = block_alloc(BLOCK);
+	int r = file_pwrite(fd, block, BLOCK, (uint64_t)half * LEDGER_HALF,
+			    LEDGER_NAME, err);
+
+	if (r == 0 && fdatasync(fd) < 0)
+		r = img_err_sys(err, "cannot sync " LEDGER_NAME);
+	return r;
+}
+
 static size_t record_len(const struct ledger_record *record)
 {
 	return record->json ? strlen(record->json) : 0;
@@ -195,6 +206,7 @@ int ledger_block_read(int fd, const struct ledger_tail *at,
 		.volume = le32toh(h.volume),
 		.size_bytes = le64toh(h.size_bytes),
 		.json = h.len ? buf : NULL,
+		.seq = at->seq,
 	};
 	*ret_json = img_mem_take(&buf);
 	return 1;

@@ -30,6 +30,9 @@ int ledger_half_read(int fd, int half, struct ledger_half *ret,
 int ledger_half_write(int fd, uint64_t generation, uint64_t first_seq,
 		      struct img_err *err) IMG_MUST_USE;
 
+/* Makes the half one that was never written, and syncs. */
+int ledger_half_clear(int fd, int half, struct img_err *err) IMG_MUST_USE;
+
 /* True when there is room for @record at @tail, within its half. */
 bool ledger_block_fits(const struct ledger_tail *tail,
 		       const struct ledger_record *record);

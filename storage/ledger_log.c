@@ -79,6 +79,13 @@ int ledger_log_open(int fd, const struct ledger_tail *hint,
 	return 0;
 }
 
+int ledger_log_clear(int fd, struct img_err *err)
+{
+	int r = ledger_half_clear(fd, 0, err);
+
+	return r < 0 ? r : ledger_half_clear(fd, 1, err);
+}
+
 struct copy {
 	int fd;
 	struct ledger_tail tail;

@@ -26,6 +26,9 @@ struct ledger_tail {
 int ledger_log_open(int fd, const struct ledger_tail *hint,
 		    struct ledger_tail *ret, struct img_err *err) IMG_MUST_USE;
 
+/* Makes it as if it had never been written.  Durable. */
+int ledger_log_clear(int fd, struct img_err *err) IMG_MUST_USE;
+
 /**
  * ledger_log_append - add a record and make it durable
  * @tail: the end of the log

@@ -91,6 +91,18 @@ int loop_attach(const char *path, struct loop *ret, struct img_err *err)
 	return r < 0 ? r : 0;
 }
 
+int loop_detach(dev_t dev, struct img_err *err)
+{
+	img_auto(img_fd_release) int fd = open_number((int)minor(dev), err);
+
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, LOOP_CLR_FD) < 0 && errno != ENXIO)
+		return img_err_sys(err, "cannot detach /dev/loop%u",
+				   minor(dev));
+	return 0;
+}
+
 void loop_release(struct loop *loop)
 {
 	img_fd_release(&loop->fd);

@@ -39,6 +39,9 @@ struct loop {
 int loop_attach(const char *path, struct loop *ret,
 		struct img_err *err) IMG_MUST_USE;
 
+/* Takes a loop device from its file; one in use goes when its last user does. */
+int loop_detach(dev_t dev, struct img_err *err) IMG_MUST_USE;
+
 /* Lets go of our descriptor; the kernel detaches once nobody uses it. */
 void loop_release(struct loop *loop);
 

@@ -180,6 +180,19 @@ static int list_intents(struct store *store, int64_t after,
 	return 0;
 }
 
+int recover_intent(struct store *store, int64_t intent, uint32_t volume,
+		   struct img_err *err)
+{
+	int r = intent_adopt(store, intent, err);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	r = recover_held(store, intent, volume, err);
+	db_rollback(store->db);
+	intent_drop(store, intent);
+	return r;
+}
+
 /* Sees to the intents after *after, which is moved behind them.  Returns how
  * many there were. */
 static int recover_some(struct store *store, int64_t *after,
@@ -196,12 +209,7 @@ static int recover_some(struct store *store, int64_t *after,
 
 		if (list[i].intent > *after)
 			*after = list[i].intent;
-
-		if (intent_adopt(store, list[i].intent, &one) <= 0)
-			continue;
-		r = recover_held(store, list[i].intent, list[i].volume, &one);
-		db_rollback(store->db);
-		intent_drop(store, list[i].intent);
+		r = recover_intent(store, list[i].intent, list[i].volume, &one);
 		if (r == -IMG_E_NO_DM)
 			return 0; /* no device-mapper: not here, then */
 	}

@@ -26,6 +26,15 @@ int recover_held(struct store *store, int64_t intent, uint32_t volume,
 		 struct img_err *err) IMG_MUST_USE;
 
 /**
+ * recover_intent - finish or undo one thing that a dead process began
+ *
+ * Returns 0 when it is settled, or was already; 1 when its owner lives; or
+ * what is in the way.
+ */
+int recover_intent(struct store *store, int64_t intent, uint32_t volume,
+		   struct img_err *err) IMG_MUST_USE;
+
+/**
  * recover_remove - make sure that a volume is gone, with its intent and row
  *
  * The one way by which volumes go, for undo, removal and recovery alike.

@@ -123,12 +123,13 @@ int store_open(const struct store_options *options, struct store **ret,
 	store->adopt = options->adopt;
 	store->vanished = options->vanished;
 	store->swept = options->swept;
+	store->examine = options->examine;
 	r = open_catalog(options, &store->dm, &store->db, err);
 	if (r == 0)
 		r = read_settings(store, err);
 	if (r == 0)
 		r = open_run_dir(store, options->run_root, err);
-	if (r == 0)
+	if (r == 0 && !store->examine)
 		r = recover_intents(store, err);
 	if (r < 0)
 		return r;
@@ -195,7 +196,8 @@ static int start(struct store *store, struct img_err *err)
 	if (r < 0)
 		return r;
 	store->pool_is_up = true;
-	if (!is_swept(store)) /* no other process was faster */
+	if (!store->examine &&
+	    !is_swept(store)) /* no other process was faster */
 		sweep(store);
 	return 0;
 }

@@ -29,6 +29,7 @@ struct store_options {
 	const char *root;     /* directory of the store */
 	const char *run_root; /* directory for locks; gone after a reboot */
 	bool create;	      /* make the store when there is none */
+	bool examine;	      /* only look: nothing is recovered or swept */
 	const char *driver;   /* of a new store; NULL: "thin" */
 	struct store_sizes sizes;
 	/* Block devices for a new store's pool, in place of sparse files; both

@@ -42,6 +42,7 @@ struct store {
 	int (*vanished)(struct store *store, uint32_t volume,
 			struct img_err *err);
 	void (*swept)(struct store *store);
+	bool examine;	 /* nothing is recovered or swept */
 	bool pool_is_up; /* seen up by this process */
 };
 

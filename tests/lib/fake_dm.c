@@ -242,6 +242,18 @@ static bool pool_is_used(const struct fake_dm *f)
 	return false;
 }
 
+/* They have autoclear. */
+static void detach_loops(struct fake_dm *f, const struct fake_device *d)
+{
+	unsigned meta, data;
+
+	if (strcmp(d->target, "thin-pool") == 0 &&
+	    sscanf(d->params, "7:%u 7:%u", &meta, &data) == 2) {
+		f->loop[meta][0] = '\0';
+		f->loop[data][0] = '\0';
+	}
+}
+
 static int fake_remove(void *self, const struct dm_name *name,
 		       struct img_err *err)
 {
@@ -259,6 +271,7 @@ static int fake_remove(void *self, const struct dm_name *name,
 		return fake_no(IMG_E_BUSY, EBUSY, name, "remove", err);
 	}
 	d->exists = false;
+	detach_loops(f, d);
 	d->target[0] = '\0';
 	return 0;
 }
@@ -340,6 +353,63 @@ static int fake_attach(void *self, const char *path, struct loop *ret,
 	return 0;
 }
 
+/* Loops that no table names are leaked: nobody opens one for long. */
+static bool loop_is_used(const struct fake_dm *f, unsigned loop)
+{
+	for (size_t i = 0; i < FAKE_DM_DEVICES; i++) {
+		unsigned meta, data;
+
+		if (f->device[i].exists &&
+		    sscanf(f->device[i].params, "7:%u 7:%u", &meta, &data) ==
+			    2 &&
+		    (meta == loop || data == loop))
+			return true;
+	}
+	return false;
+}
+
+/* Not under the lock: the callee asks for more. */
+static int fake_each_block(void *self, dm_block_fn *fn, void *fn_self,
+			   struct img_err *err)
+{
+	struct fake_dm *f = self;
+	int r = step(f, "list the devices", err);
+
+	for (size_t i = 0; r == 0 && i < FAKE_DM_DEVICES; i++) {
+		struct dm_block block = { 0 };
+		const struct fake_device *d = &f->device[i];
+
+		if (!d->exists)
+			continue;
+		memcpy(block.name.name, d->name, sizeof(d->name));
+		memcpy(block.name.uuid, d->uuid, sizeof(d->uuid));
+		block.dev = dev_of(f, d);
+		block.size_bytes = d->len_sectors * SECTOR_BYTES;
+		r = fn(fn_self, &block, err);
+	}
+	for (unsigned i = 0; r == 0 && i < f->loops; i++) {
+		struct dm_block block = { .is_loop = true };
+
+		if (!f->loop[i][0])
+			continue;
+		memcpy(block.file, f->loop[i], sizeof(f->loop[i]));
+		block.dev = makedev(LOOP_MAJOR, i);
+		block.is_used = loop_is_used(f, i);
+		r = fn(fn_self, &block, err);
+	}
+	return r;
+}
+
+static int fake_detach(void *self, dev_t dev, struct img_err *err)
+{
+	img_auto(leave) struct fake_dm *f = enter(self);
+	int r = step(f, "detach", err);
+
+	if (r == 0)
+		f->loop[minor(dev)][0] = '\0';
+	return r;
+}
+
 struct dm fake_dm_ops(struct fake_dm *fake)
 {
 	static const struct dm_ops ops = {
@@ -353,6 +423,8 @@ struct dm fake_dm_ops(struct fake_dm *fake)
 		.status = fake_status,
 		.node = fake_node,
 		.attach = fake_attach,
+		.each_block = fake_each_block,
+		.detach = fake_detach,
 	};
 
 	return (struct dm){ .ops = &ops, .self = fake };

@@ -290,15 +290,14 @@ static void a_commit_that_fails_says_so(void **state)
 
 static void statements_are_limited(void **state)
 {
-	static const char sql[64][10] = { "SELECT 1" };
 	img_auto(db_close) struct db *db = open_db();
 	struct img_err err = { 0 };
-	char other[64][10];
+	char other[200][10];
 	int64_t n;
 	int r = 1;
 
-	for (size_t i = 0; i < 64 && r == 1; i++) {
-		memcpy(other[i], sql[0], sizeof(other[i]));
+	for (size_t i = 0; i < 200 && r == 1; i++) {
+		(void)snprintf(other[i], sizeof(other[i]), "SELECT 1");
 		r = db_get_int(db, &n, &err, other[i], "");
 	}
 	assert_int_equal(r, -IMG_E_INTERNAL);

@@ -25,6 +25,12 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 	return img_err_set(err, IMG_E_INTERNAL, 0, "no store in this test");
 }
 
+int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
+			      struct img_err *err)
+{
+	return cli_open_store(cli, false, ret, err);
+}
+
 static const struct verb *find(char **argv, int words)
 {
 	const struct verb *verb = NULL;

@@ -71,7 +71,9 @@ static int teardown(void **state)
 static int append(struct log *log, uint32_t volume, const char *json,
 		  struct img_err *err)
 {
-	const struct ledger_record record = { volume, volume * MIB, json };
+	const struct ledger_record record = { .volume = volume,
+					      .size_bytes = volume * MIB,
+					      .json = json };
 	struct ledger_tail hint = log->at;
 	int r = ledger_log_append(log->fd, &log->tail, &record, &log->at, err);
 

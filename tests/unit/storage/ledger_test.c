@@ -40,7 +40,10 @@ static void assert_holds(struct store *store, const char *expected)
 static int put(struct store *store, uint32_t volume, const char *json,
 	       struct img_err *err)
 {
-	return ledger_put(store, &(struct ledger_record){ volume, 1, json },
+	return ledger_put(store,
+			  &(struct ledger_record){ .volume = volume,
+						   .size_bytes = 1,
+						   .json = json },
 			  err);
 }
 

@@ -1,0 +1,147 @@
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "cli/container.h"
+#include "storage/finding.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+static int mend_unowned(struct store *store, const struct finding *finding,
+			struct img_err *err)
+{
+	struct volume volume;
+	int r = volume_find(store, (uint32_t)finding->number, &volume, err);
+
+	return r < 0 ? r : container_recover(store, &volume, err);
+}
+
+static int find_unowned(struct store *store, struct findings *ret,
+			struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	int r = db_query(store_db(store), &row, err,
+			 "SELECT id FROM volumes WHERE id NOT IN"
+			 " (SELECT volume FROM images UNION"
+			 " SELECT volume FROM containers UNION"
+			 " SELECT volume FROM snapshots UNION"
+			 " SELECT volume FROM intents) ORDER BY id",
+			 "");
+
+	while (r >= 0 && (r = db_next(row, err)) > 0) {
+		struct finding *finding = findings_add(ret, "unowned-volume");
+
+		finding_object(finding, "volume %" PRId64, db_int(row, 0));
+		finding_text(finding, "has a row, but belongs to no image, "
+				      "container or snapshot");
+		finding_remedy(
+			finding,
+			"makes it a stopped container, recovered-%" PRId64
+			": look into it, then 'img rm' it",
+			db_int(row, 0));
+		finding->mend = mend_unowned;
+		finding->number = (uint64_t)db_int(row, 0);
+	}
+	return r;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+	*dir = NULL;
+}
+
+static int mend_file(struct store *store, const struct finding *finding,
+		     struct img_err *err)
+{
+	return file_remove_tree(AT_FDCWD, finding->name, err);
+}
+
+static void tell_file(struct findings *ret, const char *dir, const char *name,
+		      const char *what)
+{
+	struct finding *finding = findings_add(ret, "leftover-file");
+
+	finding_object(finding, "%.80s", name);
+	finding_text(finding, "is %s: %s/%s", what, dir, name);
+	finding_remedy(finding, "removes it");
+	finding->mend = mend_file;
+	finding->name = mem_printf("%s/%s", dir, name);
+}
+
+static int find_dirs(struct store *store, struct findings *ret,
+		     struct img_err *err)
+{
+	img_auto(img_mem_release) char *path =
+		mem_printf("%s/containers", store_root(store));
+	img_auto(close_dir) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		int64_t one;
+		int r;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		r = db_get_int(store_db(store), &one, err,
+			       "SELECT 1 FROM containers WHERE id = ?", "s",
+			       entry->d_name);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			tell_file(ret, path, entry->d_name,
+				  "the directory of no container");
+	}
+	return 0;
+}
+
+/* 1 when the name is that of the file of a container that runs. */
+static int is_of_running(struct store *store, const char *name,
+			 struct img_err *err)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	struct img_err none = { 0 };
+	char id[ID_SHORT_LEN + 1];
+
+	(void)snprintf(id, sizeof(id), "%s", name);
+	if (container_find(store, id, &row, &none) < 0)
+		return 0;
+	return container_is_running(store, &row, err);
+}
+
+static int find_pid_files(struct store *store, struct findings *ret,
+			  struct img_err *err)
+{
+	const char *path = store_run(store);
+	img_auto(close_dir) DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		size_t len = strlen(entry->d_name);
+		int r;
+
+		if (len != ID_SHORT_LEN + 4 ||
+		    strcmp(entry->d_name + ID_SHORT_LEN, ".pid") != 0)
+			continue;
+		r = is_of_running(store, entry->d_name, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			tell_file(ret, path, entry->d_name,
+				  "of no container that runs");
+	}
+	return 0;
+}
+
+int container_examine(struct store *store, struct findings *ret,
+		      struct img_err *err)
+{
+	int r = find_unowned(store, ret, err);
+
+	if (r == 0)
+		r = find_dirs(store, ret, err);
+	return r < 0 ? r : find_pid_files(store, ret, err);
+}
