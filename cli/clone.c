@@ -3,6 +3,7 @@
 #include "cli/clock.h"
 #include "cli/container.h"
 #include "cli/verb.h"
+#include "storage/use.h"
 
 struct options {
 	const char *name;
@@ -75,6 +76,8 @@ static int clone_one(struct store *store, const struct container_row *from,
 
 	if (r == 0)
 		r = id_new(&row.id, err);
+	if (r == 0)
+		r = use_check_settled(store, from->volume.id, err);
 	if (r == 0)
 		r = volume_snapshot(store, &from->volume, &new, err);
 	if (r == 0)

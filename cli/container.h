@@ -73,6 +73,10 @@ int container_delete(struct store *store, const struct container_row *row,
 int container_run_ended(struct store *store, uint32_t volume,
 			struct img_err *err) IMG_MUST_USE;
 
+/* The hook for store_open: a volume became larger. */
+int container_grow(struct store *store, const char *node, uint64_t size_bytes,
+		   struct img_err *err) IMG_MUST_USE;
+
 /* The hook for store_open: a container's removal, or a snapshot's, outlived
  * its rows'. */
 int container_vanished(struct store *store, uint32_t volume,

@@ -41,6 +41,7 @@ static struct store_options options_of(const struct cli *cli)
 		.run_ended = container_run_ended,
 		.adopt = image_adopt,
 		.vanished = container_vanished,
+		.grow = container_grow,
 		.swept = container_dirs_sweep,
 	};
 }

@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "cli/clock.h"
 #include "cli/launch.h"
@@ -6,9 +7,11 @@
 #include "cli/verb.h"
 #include "image/image.h"
 #include "runtime/detach.h"
+#include "storage/resize.h"
 
 struct options {
 	const char *name;
+	uint64_t size_bytes;
 	bool remove, detach;
 	struct run_config config;
 };
@@ -41,6 +44,8 @@ static const struct option_row rows[] = {
 	{ 0, "security-opt", "OPTION",
 	  "seccomp=FILE, seccomp=unconfined, no-new-privileges", OPTION_LIST,
 	  offsetof(struct options, config.security) },
+	{ 0, "size", "SIZE", "size of its file system [the image's]",
+	  OPTION_SIZE, offsetof(struct options, size_bytes) },
 	{ 't', "tty", NULL, "give it a terminal", OPTION_FLAG,
 	  offsetof(struct options, config.tty) },
 	{ 'u', "user", "USER[:GROUP]", "names of the image, or numbers",
@@ -61,6 +66,30 @@ static int set_name(struct store *store, const struct options *o,
 	return 0;
 }
 
+/* Its volume, of the image's size or larger. */
+static int snapshot(struct store *store, const struct image *image,
+		    const struct options *o, struct volume_pending *pending,
+		    struct img_err *err)
+{
+	uint64_t has = image->volume.size_bytes, size = o->size_bytes;
+	char wanted[SIZE_TEXT_MAX], least[SIZE_TEXT_MAX];
+
+	if (size > VOLUME_BYTES_MAX)
+		return img_err_set(
+			err, IMG_E_INPUT, 0,
+			"--size: a volume cannot be larger than 16T");
+	size = num_align_up(size, VOLUME_BYTES_STEP);
+	if (size && size < has)
+		return img_err_set(
+			err, IMG_E_INPUT, 0,
+			"--size %s is less than the %s of the "
+			"image: a file system cannot be made smaller",
+			num_format_size(size, wanted),
+			num_format_size(has, least));
+	return volume_snapshot_larger(store, &image->volume,
+				      size == has ? 0 : size, pending, err);
+}
+
 /* The container's row and its volume, held by us as running. */
 static int create(struct store *store, const struct image *image,
 		  const struct options *o, struct container_row *row,
@@ -70,7 +99,7 @@ static int create(struct store *store, const struct image *image,
 	int r = set_name(store, o, row, err);
 
 	if (r == 0)
-		r = volume_snapshot(store, &image->volume, pending, err);
+		r = snapshot(store, image, o, pending, err);
 	if (r == 0)
 		r = db_begin(store_db(store), false, err);
 	if (r < 0)
@@ -131,11 +160,12 @@ static int run_in(struct store *store, const struct options *o, int argc,
 			detach_report(detach, 0, status, err);
 		return r;
 	}
-	if (detach)
+	r = resize_fill(store, &pending, err);
+	if (r == 0 && detach)
 		r = begin_log(store, row, err);
-	if (r < 0)
+	if (r < 0 && detach)
 		detach_report(detach, 0, status, err);
-	else
+	else if (r == 0)
 		r = launch(store, row, &pending, detach, &status, &started,
 			   err);
 	/* What never ran is not kept: there is nothing in it. */

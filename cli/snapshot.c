@@ -4,6 +4,7 @@
 #include "cli/list.h"
 #include "cli/snapshots.h"
 #include "storage/account.h"
+#include "storage/use.h"
 
 /* --- snapshot create ------------------------------------------------------ */
 
@@ -55,7 +56,9 @@ static int create(struct store *store, const struct container_row *container,
 	if (row->name[0])
 		r = look_for_name(store, container, row->name, err);
 	if (r == 0)
-		r = volume_snapshot(store, &container->volume, &new, err);
+		r = use_check_settled(store, container->volume.id, err);
+	if (r == 0)
+		r = volume_copy(store, &container->volume, &new, err);
 	return r < 0 ? r : record(store, row, &new, err);
 }
 

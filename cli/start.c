@@ -3,6 +3,7 @@
 #include "cli/verb.h"
 #include "image/config.h"
 #include "runtime/detach.h"
+#include "storage/resize.h"
 
 struct options {
 	bool attach, interactive;
@@ -41,7 +42,7 @@ static int run_again(struct store *store, const struct container_row *row,
 		     struct detach *detach, struct img_err *err)
 {
 	img_auto(volume_pending_release) struct volume_pending pending = { 0 };
-	struct img_err end_err = { 0 };
+	struct img_err end_err = { 0 }, small = { 0 };
 	bool started = false;
 	int status = 125;
 	int r = hold(store, row, &pending, err);
@@ -51,6 +52,10 @@ static int run_again(struct store *store, const struct container_row *row,
 			detach_report(detach, 0, status, err);
 		return r;
 	}
+	if (resize_fill(store, &pending, &small) < 0)
+		(void)fprintf(stderr,
+			      "img: warning: %s; %s has its former size\n",
+			      small.msg, row->name);
 	r = launch(store, row, &pending, detach, &status, &started, err);
 	if (launch_end(store, row, &pending, status, row->auto_remove,
 		       &end_err) < 0 &&

@@ -10,6 +10,7 @@
 	X(commit)                                                              \
 	X(merge)                                                               \
 	X(clone)                                                               \
+	X(resize)                                                              \
 	X(snapshot_create)                                                     \
 	X(snapshot_ls)                                                         \
 	X(snapshot_rm)                                                         \

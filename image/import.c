@@ -7,11 +7,6 @@
 
 #include <fcntl.h>
 
-/* Limits of what makes sense to run: the smallest that holds a journal and a
- * shell, the largest that 32-bit block numbers reach. */
-#define VOLUME_MIN (UINT64_C(16) << 20)
-#define VOLUME_MAX ((UINT64_C(1) << 44) - 4096)
-
 static int fill(struct store *store, const struct volume *volume,
 		const struct import_options *options, struct img_err *err)
 {
@@ -50,10 +45,10 @@ int import_image(struct store *store, const struct import_options *options,
 					    : store_volume_bytes(store);
 	int r;
 
-	if (size < VOLUME_MIN || size > VOLUME_MAX)
+	if (size < VOLUME_BYTES_MIN || size > VOLUME_BYTES_MAX)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "the volume's size must be from 16M to 16T");
-	size -= size % 4096;
+	size -= size % VOLUME_BYTES_STEP;
 	r = volume_create(store, size, &new, err);
 	if (r == 0)
 		r = fill(store, &new.volume, options, err);

@@ -5,8 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
+
+/* EXT4_IOC_RESIZE_FS of the kernel's fs/ext4/ext4.h: the size in blocks. */
+#define EXT4_RESIZE_FS _IOW('f', 16, uint64_t)
 
 /*
  * What the kernel logged in a file system context, or "".  Each read gives
@@ -125,6 +130,31 @@ int rootfs_mount(const char *device, const char *options, bool nodes, int *ret,
 		return mount_failed(fs, device, err);
 	*ret = fd;
 	return 0;
+}
+
+int rootfs_grow(const char *device, uint64_t size_bytes, struct img_err *err)
+{
+	img_auto(img_fd_release) int mount_fd = -1;
+	img_auto(img_fd_release) int fd = -1;
+	struct statfs fs;
+	uint64_t blocks;
+	int r = rootfs_mount(device, NULL, false, &mount_fd, err);
+
+	if (r < 0)
+		return r;
+	fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstatfs(fd, &fs) != 0)
+		return img_err_sys(err, "cannot open the file system of %s",
+				   device);
+	blocks = size_bytes / (uint64_t)fs.f_bsize;
+	if (ioctl(fd, EXT4_RESIZE_FS, &blocks) == 0)
+		return 0;
+	if (errno == EPERM) /* as ext4 says it of one with errors */
+		return img_err_set(err, IMG_E_CORRUPT, errno,
+				   "the file system of %s cannot grow before "
+				   "e2fsck has repaired it",
+				   device);
+	return img_err_sys(err, "cannot grow the file system of %s", device);
 }
 
 int rootfs_enter(int mount_fd, struct img_err *err)

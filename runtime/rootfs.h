@@ -11,6 +11,8 @@
  */
 #include "base/err.h"
 
+#include <stdint.h>
+
 #include <stdbool.h>
 
 /**
@@ -26,6 +28,22 @@
  */
 int rootfs_mount(const char *device, const char *options, bool nodes, int *ret,
 		 struct img_err *err) IMG_MUST_USE;
+
+/**
+ * rootfs_grow - let the file system of a block device fill a size
+ * @device: a block device node with ext4, at least @size_bytes large; it may
+ *	be in use by a container
+ *
+ * The device is mounted a second time, detached: of one that is mounted already
+ * the kernel takes the same file system.  So nothing of the container that may
+ * run on it is entered or looked up, and nothing that it does to its
+ * mounts, its root or its processes can lead this elsewhere.  The kernel has
+ * written the new size to the device when this returns 0; one that it has
+ * already is no failure.  A crash leaves a sound file system of some size
+ * between the two.
+ */
+int rootfs_grow(const char *device, uint64_t size_bytes,
+		struct img_err *err) IMG_MUST_USE;
 
 /**
  * rootfs_enter - make a detached mount the root of this mount namespace

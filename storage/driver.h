@@ -52,9 +52,9 @@ struct driver {
 			dev_t *ret, struct img_err *err);
 	int (*deactivate)(struct store *store, const struct volume *volume,
 			  struct img_err *err);
-	/* Brings the device of an active volume to @volume->size_bytes, which
-	 * is never less than before; of an inactive one there is nothing to
-	 * do.  NULL where volumes keep their size. */
+	/* Brings the device of an active volume to @volume->size_bytes; of an
+	 * inactive one there is nothing to do.  NULL where volumes keep the
+	 * size that they were made with. */
 	int (*resize)(struct store *store, const struct volume *volume,
 		      struct img_err *err);
 	/* After a crash in the middle of a snapshot: lets the origin go on. */

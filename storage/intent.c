@@ -6,13 +6,10 @@
 #include <string.h>
 
 static const char *const op_names[] = {
-	[INTENT_CREATE] = "create",
-	[INTENT_RUN] = "run",
-	[INTENT_MERGE] = "merge",
-	[INTENT_DELETE] = "delete",
-	[INTENT_HOLD] = "hold",
-	[INTENT_VIEW] = "view",
-	[INTENT_LOOK] = "look",
+	[INTENT_CREATE] = "create", [INTENT_RUN] = "run",
+	[INTENT_MERGE] = "merge",   [INTENT_DELETE] = "delete",
+	[INTENT_RESIZE] = "resize", [INTENT_HOLD] = "hold",
+	[INTENT_VIEW] = "view",	    [INTENT_LOOK] = "look",
 	[INTENT_ACTIVE] = "active",
 };
 
@@ -79,6 +76,17 @@ int intent_adopt(struct store *store, int64_t intent, struct img_err *err)
 	return lock_try(store->lock_fd, byte_of(intent), err);
 }
 
+static int parse_op(const char *name, enum intent_op *ret, struct img_err *err)
+{
+	for (size_t i = 0; i < IMG_COUNT(op_names); i++)
+		if (strcmp(name, op_names[i]) == 0) {
+			*ret = (enum intent_op)i;
+			return 1;
+		}
+	return img_err_set(err, IMG_E_CORRUPT, 0,
+			   "the catalog has an unknown intent '%s'", name);
+}
+
 int intent_op(struct store *store, int64_t intent, enum intent_op *ret,
 	      struct img_err *err)
 {
@@ -88,14 +96,28 @@ int intent_op(struct store *store, int64_t intent, enum intent_op *ret,
 
 	if (r == 0)
 		r = db_next(row, err);
-	if (r <= 0)
-		return r;
-	for (size_t i = 0; i < IMG_COUNT(op_names); i++)
-		if (strcmp(db_text(row, 0), op_names[i]) == 0) {
-			*ret = (enum intent_op)i;
-			return 1;
-		}
-	return img_err_set(err, IMG_E_CORRUPT, 0,
-			   "the catalog has an unknown intent '%s'",
-			   db_text(row, 0));
+	return r <= 0 ? r : parse_op(db_text(row, 0), ret, err);
+}
+
+int intent_is_held(struct store *store, uint32_t volume, unsigned ops,
+		   struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	int r = db_query(store->db, &row, err,
+			 "SELECT id, op FROM intents WHERE volume = ?", "i",
+			 (int64_t)volume);
+
+	while (r >= 0 && (r = db_next(row, err)) > 0) {
+		enum intent_op op = INTENT_CREATE;
+
+		r = parse_op(db_text(row, 1), &op, err);
+		if (r > 0 && (ops & INTENT_BIT(op)))
+			r = lock_is_held(store->lock_fd,
+					 byte_of(db_int(row, 0)), err);
+		else if (r > 0)
+			r = 0;
+		if (r != 0)
+			return r;
+	}
+	return r;
 }

@@ -16,6 +16,7 @@ enum intent_op {
 	INTENT_RUN,    /* the volume is whole and in use */
 	INTENT_MERGE,  /* the volume is folded into what it was made from */
 	INTENT_DELETE, /* the volume must go */
+	INTENT_RESIZE, /* the volume grows, in use or not */
 	INTENT_HOLD,   /* of no volume: the metadata snapshot is held */
 	/* Of no process, but of the kernel: see storage/use.h. */
 	INTENT_VIEW,   /* a throw-away snapshot, while its device is open */
@@ -33,6 +34,13 @@ int intent_end(struct store *store, int64_t intent,
 	       struct img_err *err) IMG_MUST_USE;
 /* Lets go of the byte. */
 void intent_drop(struct store *store, int64_t intent);
+
+#define INTENT_BIT(op) (1u << (op))
+
+/* 1 when another process holds an intent of the volume, one of those whose
+ * INTENT_BIT is in @ops. */
+int intent_is_held(struct store *store, uint32_t volume, unsigned ops,
+		   struct img_err *err) IMG_MUST_USE;
 
 /* 1 when this process could take over a dead intent: its byte is then held.
  * 0 when its owner lives. */

@@ -122,6 +122,7 @@ int store_open(const struct store_options *options, struct store **ret,
 	store->run_ended = options->run_ended;
 	store->adopt = options->adopt;
 	store->vanished = options->vanished;
+	store->grow = options->grow;
 	store->swept = options->swept;
 	store->examine = options->examine;
 	r = open_catalog(options, &store->dm, &store->db, err);

@@ -52,6 +52,11 @@ struct store_options {
 	 * the callee drops the rows that name it, if they are a container's. */
 	int (*vanished)(struct store *store, uint32_t volume,
 			struct img_err *err);
+	/* The file system on the block device @node, which may be mounted
+	 * already, is to fill @size_bytes.  IMG_E_* says why it cannot; one
+	 * that does so already is no failure. */
+	int (*grow)(struct store *store, const char *node, uint64_t size_bytes,
+		    struct img_err *err);
 	/* The pool came up, and all volumes without a row are gone: files
 	 * without one may go as well. */
 	void (*swept)(struct store *store);

@@ -17,9 +17,9 @@
 #define STORE_ID_LEN 32
 
 enum {
-	LOCK_STORE = 0,	     /* bringing devices of the store up or down */
-	LOCK_LEDGER = 1,     /* appending to the ledger */
-	LOCK_METADATA = 2,   /* holding the metadata snapshot (storage/hold.h) */
+	LOCK_STORE = 0,	   /* bringing devices of the store up or down */
+	LOCK_LEDGER = 1,   /* appending to the ledger */
+	LOCK_METADATA = 2, /* holding the metadata snapshot (storage/hold.h) */
 	LOCK_INTENTS = 1024, /* and up: one byte an intent */
 };
 /* And up: one byte a volume that others are made from (storage/snap.h). */
@@ -41,6 +41,8 @@ struct store {
 		     struct img_err *err);
 	int (*vanished)(struct store *store, uint32_t volume,
 			struct img_err *err);
+	int (*grow)(struct store *store, const char *node, uint64_t size_bytes,
+		    struct img_err *err);
 	void (*swept)(struct store *store);
 	bool examine;	 /* nothing is recovered or swept */
 	bool pool_is_up; /* seen up by this process */

@@ -102,26 +102,39 @@ static int take_over(struct store *store, const struct dm_name *name,
 	return r;
 }
 
+/* @params is @size bytes of the caller's, for the table to borrow. */
+static int make_table(struct store *store, const struct volume *volume,
+		      char *params, size_t size, struct dm_table *ret,
+		      struct img_err *err)
+{
+	dev_t pool;
+	int r = pool_dev(store, &pool, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(params, size, "%u:%u %" PRIu32, major(pool), minor(pool),
+		       volume->id);
+	*ret = (struct dm_table){
+		.len_sectors = num_sectors(volume->size_bytes),
+		.target = "thin",
+		.params = params,
+		.read_only = volume->read_only,
+	};
+	return 0;
+}
+
 static int activate(struct store *store, const struct volume *volume,
 		    dev_t *ret, struct img_err *err)
 {
-	struct dm_table table = {
-		.len_sectors = num_sectors(volume->size_bytes),
-		.target = "thin",
-		.read_only = volume->read_only,
-	};
 	struct img_err first = { 0 };
+	struct dm_table table;
 	struct dm_name name;
 	char params[48];
-	dev_t pool;
 	int r;
 
-	r = pool_dev(store, &pool, err);
+	r = make_table(store, volume, params, sizeof(params), &table, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(params, sizeof(params), "%u:%u %" PRIu32, major(pool),
-		       minor(pool), volume->id);
-	table.params = params;
 	name_of(store, volume->id, &name);
 	r = store->dm.ops->create(store->dm.self, &name, &table, ret, &first);
 	if (r == -IMG_E_EXISTS || r == -IMG_E_BUSY)
@@ -129,6 +142,26 @@ static int activate(struct store *store, const struct volume *volume,
 	if (r < 0)
 		*err = first;
 	return r;
+}
+
+/* The resume takes the new table; a file system on the device is frozen for
+ * that instant. */
+static int resize(struct store *store, const struct volume *volume,
+		  struct img_err *err)
+{
+	struct dm_table table;
+	struct dm_state state;
+	struct dm_name name;
+	char params[48];
+	int r;
+
+	r = state_of(store, volume, &name, &state, err);
+	if (r < 0 || !state.has_table)
+		return r;
+	r = make_table(store, volume, params, sizeof(params), &table, err);
+	if (r == 0)
+		r = store->dm.ops->load(store->dm.self, &name, &table, err);
+	return r < 0 ? r : store->dm.ops->resume(store->dm.self, &name, err);
 }
 
 static int deactivate(struct store *store, const struct volume *volume,
@@ -254,6 +287,7 @@ const struct driver driver_thin = {
 	.destroy = destroy,
 	.activate = activate,
 	.deactivate = deactivate,
+	.resize = resize,
 	.thaw = thaw,
 	.list = thin_list,
 	.open_ledger = open_ledger,

@@ -157,14 +157,18 @@ int use_check(struct store *store, uint32_t volume, enum intent_op op,
 	      struct img_err *err)
 {
 	img_auto(img_mem_release) struct use *list = NULL;
-	const char *where = op == INTENT_DELETE
-				    ? "(v.id = ?1 AND i.op <> 'view' OR"
-				      " v.origin = ?1 AND i.op = 'view')"
-				    : "v.id = ?1 AND i.op = 'active'";
+	const char *where = NULL;
 	size_t count = 0;
 	int r;
 
-	if (op != INTENT_DELETE && op != INTENT_RUN)
+	if (op == INTENT_DELETE)
+		where = "(v.id = ?1 AND i.op <> 'view' OR"
+			" v.origin = ?1 AND i.op = 'view')";
+	else if (op == INTENT_RESIZE)
+		where = "v.id = ?1 AND i.op <> 'view'";
+	else if (op == INTENT_RUN)
+		where = "v.id = ?1 AND i.op = 'active'";
+	else
 		return 0;
 	r = list_where(store, where, volume, &list, &count, err);
 	return r < 0 || !count ? r : refuse(&list[0], err);

@@ -11,8 +11,8 @@
  * use_check - refuse what cannot be done to a volume in use
  *
  * IMG_E_BUSY, saying where it is mounted or that it is active, when @op is
- * INTENT_DELETE and the volume or a view of it is in use, or INTENT_RUN and
- * its device was handed out.
+ * INTENT_DELETE and the volume or a view of it is in use, INTENT_RESIZE and
+ * the volume is, or INTENT_RUN and its device was handed out.
  */
 int use_check(struct store *store, uint32_t volume, enum intent_op op,
 	      struct img_err *err) IMG_MUST_USE;

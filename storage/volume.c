@@ -1,7 +1,7 @@
 #include "storage/volume.h"
 
 #include "base/cleanup.h"
-#include "base/lock.h"
+#include "base/num.h"
 #include "storage/intent.h"
 #include "storage/merge.h"
 #include "storage/recover.h"
@@ -19,7 +19,8 @@ int volume_find(struct store *store, uint32_t id, struct volume *ret,
 {
 	img_auto(db_row_end) struct db_row *row = NULL;
 	int r = db_query(store->db, &row, err,
-			 "SELECT size_bytes, origin FROM volumes WHERE id = ?",
+			 "SELECT size_bytes, origin, fs_bytes FROM volumes"
+			 " WHERE id = ?",
 			 "i", (int64_t)id);
 
 	if (r == 0)
@@ -33,6 +34,7 @@ int volume_find(struct store *store, uint32_t id, struct volume *ret,
 		.id = id,
 		.size_bytes = (uint64_t)db_int(row, 0),
 		.origin = (uint32_t)db_int(row, 1),
+		.fs_bytes = (uint64_t)db_int(row, 2),
 	};
 	return 0;
 }
@@ -66,6 +68,52 @@ static int pick_id(struct db *db, uint32_t *ret, struct img_err *err)
 	return 0;
 }
 
+/* A snapshot is as large as its origin, or larger: then its file system has to
+ * grow, if it had not already. */
+static int size_snapshot(struct store *store, struct volume *volume,
+			 struct img_err *err)
+{
+	char wanted[SIZE_TEXT_MAX], size[SIZE_TEXT_MAX];
+	struct volume origin;
+	int r = volume_find(store, volume->origin, &origin, err);
+
+	if (r < 0)
+		return r;
+	if (volume->size_bytes && volume->size_bytes < origin.size_bytes)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "%s is less than the %s of what is copied",
+				   num_format_size(volume->size_bytes, wanted),
+				   num_format_size(origin.size_bytes, size));
+	volume->fs_bytes = origin.fs_bytes;
+	if (!volume->size_bytes)
+		volume->size_bytes = origin.size_bytes;
+	else if (volume->size_bytes > origin.size_bytes && !origin.fs_bytes)
+		volume->fs_bytes = origin.size_bytes;
+	return 0;
+}
+
+/* The origin may have grown after it was looked at and before the snapshot was
+ * taken: what is in that must not be larger than its volume. */
+static int follow_origin(struct store *store, struct volume *volume,
+			 struct img_err *err)
+{
+	int64_t size = 0;
+	int r = db_get_int(store->db, &size, err,
+			   "SELECT size_bytes FROM volumes WHERE id = ?", "i",
+			   (int64_t)volume->origin);
+
+	if (r <= 0 || (uint64_t)size <= volume->size_bytes)
+		return r < 0 ? r : 0;
+	if (!volume->fs_bytes)
+		volume->fs_bytes = volume->size_bytes;
+	volume->size_bytes = (uint64_t)size;
+	r = db_run(store->db, err,
+		   "UPDATE volumes SET size_bytes = ?, fs_bytes = ?"
+		   " WHERE id = ?",
+		   "iii", size, (int64_t)volume->fs_bytes, (int64_t)volume->id);
+	return r < 0 ? r : 0;
+}
+
 /* Writes the intent and the row: after this a crash leaves nothing behind. */
 static int announce(struct store *store, struct volume *volume,
 		    struct volume_pending *ret, struct img_err *err)
@@ -79,6 +127,8 @@ static int announce(struct store *store, struct volume *volume,
 		return r;
 	txn = store->db;
 	r = merge_check(store, volume->origin, err);
+	if (r == 0 && volume->origin)
+		r = size_snapshot(store, volume, err);
 	if (r == 0)
 		r = pick_id(store->db, &volume->id, err);
 	if (r == 0)
@@ -87,10 +137,10 @@ static int announce(struct store *store, struct volume *volume,
 	if (r < 0)
 		return r;
 	r = db_run(store->db, err,
-		   "INSERT INTO volumes (id, size_bytes, origin)"
-		   " VALUES (?, ?, nullif(?, 0))",
-		   "iii", (int64_t)volume->id, (int64_t)volume->size_bytes,
-		   (int64_t)volume->origin);
+		   "INSERT INTO volumes (id, size_bytes, origin, fs_bytes)"
+		   " VALUES (?, ?, nullif(?, 0), nullif(?, 0))",
+		   "iiii", (int64_t)volume->id, (int64_t)volume->size_bytes,
+		   (int64_t)volume->origin, (int64_t)volume->fs_bytes);
 	if (r >= 0)
 		r = db_commit(store->db, err);
 	if (r < 0) {
@@ -127,6 +177,8 @@ static int make(struct store *store, struct volume volume, volume_fn *fn,
 	} else if (r < 0) {
 		*err = first;
 	}
+	if (r == 0 && volume.origin)
+		r = follow_origin(store, &new.volume, err);
 	if (r < 0)
 		return r;
 	*ret = new;
@@ -144,17 +196,28 @@ int volume_create(struct store *store, uint64_t size_bytes,
 int volume_snapshot(struct store *store, const struct volume *origin,
 		    struct volume_pending *ret, struct img_err *err)
 {
-	struct volume volume = { .size_bytes = origin->size_bytes,
+	return volume_snapshot_larger(store, origin, 0, ret, err);
+}
+
+int volume_snapshot_larger(struct store *store, const struct volume *origin,
+			   uint64_t size_bytes, struct volume_pending *ret,
+			   struct img_err *err)
+{
+	struct volume volume = { .size_bytes = size_bytes,
 				 .origin = origin->id };
 
+	if (size_bytes && !store->driver->resize)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "volumes of the driver '%s' have the size "
+				   "of their image",
+				   store->driver->name);
 	return make(store, volume, store->driver->snapshot, ret, err);
 }
 
 int volume_copy(struct store *store, const struct volume *origin,
 		struct volume_pending *ret, struct img_err *err)
 {
-	struct volume volume = { .size_bytes = origin->size_bytes,
-				 .origin = origin->id };
+	struct volume volume = { .origin = origin->id };
 
 	return make(store, volume, store->driver->copy, ret, err);
 }
@@ -182,20 +245,7 @@ void volume_keep_running(struct volume_pending *pending)
 
 int volume_is_held(struct store *store, uint32_t id, struct img_err *err)
 {
-	img_auto(db_row_end) struct db_row *row = NULL;
-	int r = db_query(store->db, &row, err,
-			 "SELECT id FROM intents WHERE volume = ?", "i",
-			 (int64_t)id);
-
-	while (r >= 0 && (r = db_next(row, err)) > 0) {
-		int held = lock_is_held(store->lock_fd,
-					LOCK_INTENTS + (uint64_t)db_int(row, 0),
-					err);
-
-		if (held != 0)
-			return held;
-	}
-	return r;
+	return intent_is_held(store, id, ~0u, err);
 }
 
 static int check_free(struct store *store, uint32_t id, struct img_err *err)
@@ -212,10 +262,13 @@ int volume_begin(struct store *store, const struct volume *volume,
 		 enum intent_op op, struct volume_pending *ret,
 		 struct img_err *err)
 {
+	struct volume now; /* it may have grown since the caller looked */
 	int64_t intent = 0;
 	int r;
 
-	r = check_free(store, volume->id, err);
+	r = volume_find(store, volume->id, &now, err);
+	if (r == 0)
+		r = check_free(store, volume->id, err);
 	if (r == 0)
 		r = merge_check(store, volume->id, err);
 	if (r == 0)
@@ -224,10 +277,11 @@ int volume_begin(struct store *store, const struct volume *volume,
 		r = intent_begin(store, op, volume->id, &intent, err);
 	if (r < 0)
 		return r;
+	now.read_only = volume->read_only;
 	*ret = (struct volume_pending){
 		.store = store,
 		.intent = intent,
-		.volume = *volume,
+		.volume = now,
 		.undo = op == INTENT_DELETE,
 	};
 	return 0;
@@ -242,11 +296,9 @@ int volume_begin_run(struct store *store, const struct volume *volume,
 int volume_begin_delete(struct store *store, uint32_t id,
 			struct volume_pending *ret, struct img_err *err)
 {
-	struct volume volume = { 0 };
-	int r = volume_find(store, id, &volume, err);
+	struct volume volume = { .id = id };
 
-	return r < 0 ? r
-		     : volume_begin(store, &volume, INTENT_DELETE, ret, err);
+	return volume_begin(store, &volume, INTENT_DELETE, ret, err);
 }
 
 int volume_adopt(struct store *store, uint32_t id, uint64_t size_bytes,

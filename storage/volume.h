@@ -24,12 +24,21 @@
 /* Device ids of dm-thin have 24 bits; 0 is the ledger's. */
 #define VOLUME_ID_MAX 0xffffffu
 
+/* Limits of what makes sense to run: the smallest that holds a journal and a
+ * shell, the largest that 32-bit block numbers reach; in whole blocks. */
+#define VOLUME_BYTES_MIN  (UINT64_C(16) << 20)
+#define VOLUME_BYTES_MAX  ((UINT64_C(1) << 44) - VOLUME_BYTES_STEP)
+#define VOLUME_BYTES_STEP UINT64_C(4096)
+
 struct volume {
 	uint32_t id;
 	uint64_t size_bytes;
 	uint32_t origin; /* what it is a snapshot of; 0: of nothing */
 	/* For volume_activate: the device refuses writes. */
 	bool read_only;
+	/* Of its file system, where that has yet to grow (storage/resize.h);
+	 * else 0. */
+	uint64_t fs_bytes;
 };
 
 /* A volume that comes, goes or runs.  Zero-initialised: none. */
@@ -74,6 +83,12 @@ int volume_snapshot(struct store *store, const struct volume *origin,
  */
 int volume_copy(struct store *store, const struct volume *origin,
 		struct volume_pending *ret, struct img_err *err) IMG_MUST_USE;
+
+/* The same with a size of its own, not less than the origin's, or 0.  What is
+ * on it grows when it is used first: see resize_fill(). */
+int volume_snapshot_larger(struct store *store, const struct volume *origin,
+			   uint64_t size_bytes, struct volume_pending *ret,
+			   struct img_err *err) IMG_MUST_USE;
 
 /* Ends the intent.  Within a transaction of the caller's. */
 int volume_settle(struct volume_pending *pending,

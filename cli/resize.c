@@ -1,0 +1,67 @@
+#include "storage/resize.h"
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "cli/container.h"
+#include "cli/verb.h"
+#include "runtime/rootfs.h"
+
+int container_grow(struct store *store, const char *node, uint64_t size_bytes,
+		   struct img_err *err)
+{
+	return rootfs_grow(node, size_bytes, err);
+}
+
+/* SIZE, or +SIZE for so much more. */
+static int read_size(const char *text, const struct container_row *row,
+		     uint64_t *ret, struct img_err *err)
+{
+	bool more = text[0] == '+';
+	uint64_t size = 0;
+	int r = num_parse_size(text + more, "SIZE", &size, err);
+
+	if (r < 0)
+		return r;
+	if ((more && num_add_overflows(size, row->volume.size_bytes, &size)) ||
+	    size > VOLUME_BYTES_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "a volume cannot be larger than 16T");
+	*ret = num_align_up(size, VOLUME_BYTES_STEP);
+	return 0;
+}
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(store_close) struct store *store = NULL;
+	uint64_t size = 0;
+	int r = cli_open_store(cli, false, &store, err);
+
+	if (r == 0)
+		r = container_find(store, argv[0], &row, err);
+	if (r < 0)
+		return r;
+	r = read_size(argv[1], &row, &size, err);
+	if (r == 0)
+		r = resize_volume(store, row.volume.id, size, err);
+	if (r < 0)
+		return img_err_prefix(err, "cannot resize %s", row.name);
+	(void)printf("%s\n", argv[0]);
+	return 0;
+}
+
+const struct verb verb_resize = {
+	.name = "resize",
+	.arguments = "CONTAINER SIZE",
+	.summary = "Make a container's file system larger, also while it runs",
+	.description =
+		"SIZE is the new size, as in 20G, or with a + before it what "
+		"is to be added. Its\nsnapshots keep theirs. A file system "
+		"cannot be made smaller; to have a smaller one,\nimport the "
+		"image anew with another --size.",
+	.values_size = 1,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};

@@ -1,0 +1,268 @@
+#include "storage/resize.h"
+
+#include "base/cleanup.h"
+#include "base/lock.h"
+#include "base/num.h"
+#include "storage/use_impl.h"
+#include "storage/volume_impl.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct resize {
+	int64_t intent;
+	struct volume old, new;
+	bool live; /* somebody runs the volume: its device is theirs */
+	char node[VOLUME_NODE_MAX];
+};
+
+/* 1 when a living process runs the volume, 0 when nobody is at it; who does
+ * anything else with it is not to be disturbed. */
+static int look_who(struct store *store, uint32_t id, struct img_err *err)
+{
+	int r = intent_is_held(store, id, ~INTENT_BIT(INTENT_RUN), err);
+
+	if (r > 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "another process is using it");
+	if (r == 0)
+		r = use_check(store, id, INTENT_RESIZE, err);
+	return r < 0 ? r
+		     : intent_is_held(store, id, INTENT_BIT(INTENT_RUN), err);
+}
+
+static int refuse_smaller(const struct volume *volume, struct img_err *err)
+{
+	char size[SIZE_TEXT_MAX];
+
+	return img_err_set(err, IMG_E_INPUT, 0,
+			   "it has %s already, and a file system can only be "
+			   "made larger: its blocks may be anywhere",
+			   num_format_size(volume->size_bytes, size));
+}
+
+static int set_sizes(struct store *store, const struct volume *volume,
+		     struct img_err *err)
+{
+	int r = db_run(store->db, err,
+		       "UPDATE volumes SET size_bytes = ?,"
+		       " fs_bytes = nullif(?, 0) WHERE id = ?",
+		       "iii", (int64_t)volume->size_bytes,
+		       (int64_t)volume->fs_bytes, (int64_t)volume->id);
+
+	return r < 0 ? r : 0;
+}
+
+/* In a transaction: the row first, and the intent with it. */
+static int note(struct store *store, struct resize *z, struct img_err *err)
+{
+	int r = look_who(store, z->old.id, err);
+
+	if (r < 0)
+		return r;
+	z->live = r > 0;
+	r = intent_begin(store, INTENT_RESIZE, z->old.id, &z->intent, err);
+	if (r == 0)
+		r = set_sizes(store, &z->new, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
+static int end(struct store *store, int64_t intent, const struct volume *volume,
+	       bool durable, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store->db, durable, err);
+
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = set_sizes(store, volume, err);
+	if (r == 0)
+		r = intent_end(store, intent, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
+/* What a failed commit has written comes back with the next reader of the log,
+ * unless something takes its place: any change will do. */
+static void bury(struct store *store)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	struct img_err dropped = { 0 };
+	int64_t intent = 0;
+
+	if (db_begin(store->db, true, &dropped) < 0)
+		return;
+	txn = store->db;
+	if (intent_begin(store, INTENT_RESIZE, 0, &intent, &dropped) == 0 &&
+	    intent_end(store, intent, &dropped) == 0)
+		IMG_IGNORE(db_commit(store->db, &dropped));
+	if (intent)
+		intent_drop(store, intent);
+}
+
+/* 1 when there is something to do: it was announced, durably. */
+static int announce(struct store *store, uint32_t id, uint64_t size_bytes,
+		    struct resize *z, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store->db, true, err);
+
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = volume_find(store, id, &z->old, err);
+	if (r < 0)
+		return r;
+	if (size_bytes < z->old.size_bytes)
+		return refuse_smaller(&z->old, err);
+	if (size_bytes == z->old.size_bytes && !z->old.fs_bytes)
+		return 0;
+	z->new = z->old;
+	z->new.size_bytes = size_bytes;
+	if (!z->new.fs_bytes)
+		z->new.fs_bytes = z->old.size_bytes;
+	r = note(store, z, err);
+	if (r < 0 && z->intent) {
+		db_rollback(store->db);
+		bury(store);
+		intent_drop(store, z->intent);
+	}
+	return r < 0 ? r : 1;
+}
+
+/* A node of a device that somebody else has made. */
+static int find_device(struct store *store, const struct volume *volume,
+		       char node[VOLUME_NODE_MAX], struct img_err *err)
+{
+	struct dm_state state;
+	struct dm_name name;
+	char what[16];
+	int r;
+
+	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
+	store_device_name(store, what, &name);
+	r = store->dm.ops->state(store->dm.self, &name, &state, err);
+	if (r < 0)
+		return r;
+	if (!state.has_table)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "it is just starting or ending: try again");
+	return store->dm.ops->node(store->dm.self, &name, state.dev, node, err);
+}
+
+static int size_device(struct store *store, const struct volume *volume,
+		       bool live, char node[VOLUME_NODE_MAX],
+		       struct img_err *err)
+{
+	/* Also one that a dead process left, before it is taken over. */
+	int r = store->driver->resize(store, volume, err);
+
+	if (r < 0)
+		return r;
+	return live ? find_device(store, volume, node, err)
+		    : volume_activate(store, volume, node, err);
+}
+
+/* Nothing was written yet: the device may have its old size again.  Where even
+ * that fails the intent stays, and the next open goes on to the new size. */
+static void undo(struct store *store, const struct resize *z)
+{
+	struct img_err dropped = { 0 }; /* what began the trouble is told */
+	int r = z->live ? store->driver->resize(store, &z->old, &dropped)
+			: volume_deactivate(store, &z->old, &dropped);
+
+	if (r == 0)
+		IMG_IGNORE(end(store, z->intent, &z->old, true, &dropped));
+	intent_drop(store, z->intent);
+}
+
+/* The volume has its size: what fails here is done by the next open. */
+static void finish(struct store *store, struct resize *z, bool is_grown)
+{
+	struct img_err dropped = { 0 };
+	int r = z->live ? 0 : volume_deactivate(store, &z->new, &dropped);
+
+	if (is_grown)
+		z->new.fs_bytes = 0;
+	if (r == 0)
+		IMG_IGNORE(end(store, z->intent, &z->new, false, &dropped));
+	intent_drop(store, z->intent);
+}
+
+static int grow(struct store *store, const char *node,
+		const struct volume *volume, struct img_err *err)
+{
+	if (!store->grow)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "nobody here can grow a file system");
+	return store->grow(store, node, volume->size_bytes, err);
+}
+
+int resize_volume(struct store *store, uint32_t id, uint64_t size_bytes,
+		  struct img_err *err)
+{
+	struct resize z = { 0 };
+	int r = store_need_pool(store, err);
+
+	if (r == 0 && !store->driver->resize)
+		r = img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				"volumes of the driver '%s' keep their size",
+				store->driver->name);
+	if (r == 0)
+		r = announce(store, id, size_bytes, &z, err);
+	if (r <= 0)
+		return r;
+	r = size_device(store, &z.new, z.live, z.node, err);
+	if (r < 0) {
+		undo(store, &z);
+		return r;
+	}
+	r = grow(store, z.node, &z.new, err);
+	finish(store, &z, r == 0);
+	return r;
+}
+
+int resize_fill(struct store *store, struct volume_pending *running,
+		struct img_err *err)
+{
+	struct volume *volume = &running->volume;
+	char node[VOLUME_NODE_MAX];
+	int r;
+
+	if (!volume->fs_bytes)
+		return 0;
+	r = volume_activate(store, volume, node, err);
+	if (r == 0)
+		r = grow(store, node, volume, err);
+	if (r == 0)
+		r = db_run(store->db, err,
+			   "UPDATE volumes SET fs_bytes = NULL"
+			   " WHERE id = ? AND size_bytes = ?",
+			   "ii", (int64_t)volume->id,
+			   (int64_t)volume->size_bytes);
+	if (r >= 0)
+		volume->fs_bytes = 0;
+	return r < 0 ? r : 0;
+}
+
+int resize_recover(struct store *store, const struct volume *volume,
+		   int64_t intent, struct img_err *err)
+{
+	struct volume grown = *volume;
+	struct img_err later = { 0 }; /* tried again at the next use */
+	char node[VOLUME_NODE_MAX];
+	int live =
+		intent_is_held(store, volume->id, INTENT_BIT(INTENT_RUN), err);
+	int r = live;
+
+	if (live >= 0)
+		r = size_device(store, volume, live > 0, node, err);
+	if (r == -IMG_E_BUSY && live > 0)
+		r = 0; /* it ends: nothing is there to grow */
+	else if (r == 0 && volume->fs_bytes &&
+		 grow(store, node, volume, &later) == 0)
+		grown.fs_bytes = 0;
+	if (r == 0 && live == 0)
+		r = volume_deactivate(store, volume, err);
+	return r < 0 ? r : end(store, intent, &grown, false, err);
+}
