@@ -19,6 +19,11 @@ CFLAGS   += -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wcast-qual
 endif
 
+# The order of locks is watched: base/lock_order.h.
+ifeq ($(CHECK_LOCKS),1)
+CPPFLAGS += -DIMG_CHECK_LOCKS
+endif
+
 # What each library is for: docs/architecture.md.  The program itself links
 # only what every verb needs; parts bring the rest when they are loaded.
 LIBS          = -ldevmapper -lsqlite3 -ljansson -ldl
@@ -85,7 +90,7 @@ $(BUILD)/%.o: %.c
 
 SAN       = $(BUILD)/san
 SAN_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
-            -fno-sanitize-recover=undefined
+            -fno-sanitize-recover=undefined -DIMG_CHECK_LOCKS
 UNIT_SRC  = $(wildcard tests/unit/*/*_test.c)
 UNIT      = $(patsubst tests/unit/%.c,$(SAN)/unit/%,$(UNIT_SRC))
 TEST_LIB  = $(wildcard tests/lib/*.c)
@@ -215,4 +220,5 @@ help:
 	@echo 'make uninstall'
 	@echo 'make clean'
 	@echo
+	@echo 'CHECK_LOCKS=1 (after make clean) watches the order of locks.'
 	@echo 'DEVELOPER=1 adds warnings and makes them errors.'

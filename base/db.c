@@ -1,6 +1,7 @@
 #include "base/db.h"
 
 #include "base/cleanup.h"
+#include "base/lock_order.h"
 #include "base/str.h"
 
 #include <fcntl.h>
@@ -216,13 +217,19 @@ int db_begin(struct db *db, bool durable, struct img_err *err)
 	/* First, so that the fsync of a new log's header is ours as well. */
 	if (durable && db->wal_pages > WAL_PAGES_DURABLE)
 		fold_log(db);
-	return exec(db, "BEGIN IMMEDIATE", "change", err);
+	lock_order_take((uintptr_t)db, LOCK_RANK_DB, "a transaction");
+	r = exec(db, "BEGIN IMMEDIATE", "change", err);
+	if (r < 0)
+		lock_order_drop((uintptr_t)db, LOCK_RANK_DB);
+	return r;
 }
 
 int db_commit(struct db *db, struct img_err *err)
 {
 	int r = exec(db, "COMMIT", "change", err);
 
+	if (r == 0)
+		lock_order_drop((uintptr_t)db, LOCK_RANK_DB);
 	if (r == 0 && !db->durable && db->wal_pages > WAL_PAGES_ANY)
 		fold_log(db);
 	return r;
@@ -232,6 +239,7 @@ void db_rollback(struct db *db)
 {
 	if (db->sql && !sqlite3_get_autocommit(db->sql))
 		(void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	lock_order_drop((uintptr_t)db, LOCK_RANK_DB);
 }
 
 static struct db_row *prepare(struct db *db, const char *sql,

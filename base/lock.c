@@ -1,5 +1,8 @@
 #include "base/lock.h"
 
+#include "base/cleanup.h"
+#include "base/lock_order.h"
+
 #include <errno.h>
 #include <fcntl.h>
 
@@ -23,24 +26,38 @@ static struct flock one_byte(short type, uint64_t offset)
 	};
 }
 
-static int wait_for(int fd, short type, uint64_t offset, struct img_err *err)
+static int wait_for(int fd, short type, uint64_t offset, const char *name,
+		    struct img_err *err)
 {
 	struct flock fl = one_byte(type, offset);
 
 	while (fcntl(fd, F_OFD_SETLKW, &fl) < 0)
 		if (errno != EINTR)
-			return img_err_sys(err, "cannot wait for a lock");
+			return img_err_sys(err, "cannot wait for %s", name);
 	return 0;
 }
 
-int lock_wait(int fd, uint64_t offset, struct img_err *err)
+int lock_wait(int fd, uint64_t offset, const char *name, struct img_err *err)
 {
-	return wait_for(fd, F_WRLCK, offset, err);
+	int r;
+
+	lock_order_take((uintptr_t)fd, offset, name);
+	r = wait_for(fd, F_WRLCK, offset, name, err);
+	if (r < 0)
+		lock_order_drop((uintptr_t)fd, offset);
+	return r;
 }
 
-int lock_wait_shared(int fd, uint64_t offset, struct img_err *err)
+int lock_wait_shared(int fd, uint64_t offset, const char *name,
+		     struct img_err *err)
 {
-	return wait_for(fd, F_RDLCK, offset, err);
+	int r;
+
+	lock_order_take((uintptr_t)fd, offset, name);
+	r = wait_for(fd, F_RDLCK, offset, name, err);
+	if (r < 0)
+		lock_order_drop((uintptr_t)fd, offset);
+	return r;
 }
 
 int lock_try(int fd, uint64_t offset, struct img_err *err)
@@ -69,5 +86,13 @@ void lock_drop(int fd, uint64_t offset)
 	int saved = errno;
 
 	(void)fcntl(fd, F_OFD_SETLK, &fl); /* letting go cannot fail */
+	lock_order_drop((uintptr_t)fd, offset);
 	errno = saved;
+}
+
+void lock_close(int *fd)
+{
+	if (*fd >= 0)
+		lock_order_forget((uintptr_t)*fd);
+	img_fd_release(fd);
 }

@@ -18,13 +18,22 @@
  * caller's.  Each open has locks of its own. */
 int lock_open(const char *path, int *ret_fd, struct img_err *err) IMG_MUST_USE;
 
-/* Waits until byte @offset is ours alone. */
-int lock_wait(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
+/* Lets go of all that was held by @fd, and sets it to -1. */
+void lock_close(int *fd);
 
-/* The same, beside others who do this, while nobody has it alone. */
-int lock_wait_shared(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
+/* Waits until byte @offset is ours alone.  @name is what it stands for, as in
+ * "the lock of the ledger"; the offset is its rank (base/lock_order.h). */
+int lock_wait(int fd, uint64_t offset, const char *name,
+	      struct img_err *err) IMG_MUST_USE;
 
-/* 1 when byte @offset is now ours, 0 when another holds it, <0 on failure. */
+/* Waits until nobody has byte @offset alone, and keeps it so: others may hold
+ * it as well in this way.  Who holds it for long has a byte that others only
+ * try. */
+int lock_wait_shared(int fd, uint64_t offset, const char *name,
+		     struct img_err *err) IMG_MUST_USE;
+
+/* 1 when byte @offset is now ours alone, 0 when another holds it, <0 on
+ * failure. */
 int lock_try(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
 
 /* 1 when another open file holds byte @offset, 0 when nobody else does. */

@@ -1,6 +1,7 @@
 #include "runtime/container.h"
 
 #include "base/cleanup.h"
+#include "base/lock_order.h"
 #include "base/str.h"
 #include "runtime/command.h"
 #include "runtime/init.h"
@@ -153,6 +154,7 @@ static int spawn(struct start *s, struct container *ret, struct img_err *err)
 	struct init_report report;
 	ssize_t n;
 
+	lock_order_none("start a container");
 	ret->pid = clone(init_main, (char *)s->stack + INIT_STACK_BYTES, flags,
 			 &s->plan, &ret->pidfd);
 	if (ret->pid < 0)

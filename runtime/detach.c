@@ -1,6 +1,7 @@
 #include "runtime/detach.h"
 
 #include "base/cleanup.h"
+#include "base/lock_order.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -71,6 +72,7 @@ int detach_fork(const char *log_path, struct detach *ret, struct img_err *err)
 	hearing = fds[0];
 	telling = fds[1];
 	*ret = (struct detach){ .report_fd = -1 };
+	lock_order_none("make a monitor process");
 	pid = fork();
 	if (pid < 0)
 		return img_err_sys(err, "cannot make a monitor process");

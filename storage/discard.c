@@ -116,8 +116,7 @@ static void keep_holds_away(struct store *store, struct lock *ret)
 {
 	struct img_err dropped = { 0 }; /* costs the host space, at most */
 
-	if (lock_wait_shared(store->lock_fd, LOCK_METADATA, &dropped) == 0)
-		*ret = (struct lock){ store->lock_fd, LOCK_METADATA };
+	IMG_IGNORE(store_lock_shared(store, LOCK_METADATA, ret, &dropped));
 }
 
 void discard_exclusive(struct store *store, const struct volume *volume)

@@ -222,9 +222,8 @@ int examine_devices(struct store *store, struct findings *ret,
 	if (r < 0)
 		return r;
 	/* Who attaches loops for the pool holds it until they are used. */
-	r = lock_wait(store->lock_fd, LOCK_STORE, err);
+	r = store_lock(store, LOCK_STORE, &lock, err);
 	if (r < 0)
 		return r;
-	lock = (struct lock){ store->lock_fd, LOCK_STORE };
 	return store->dm.ops->each_block(store->dm.self, look_at, &look, err);
 }

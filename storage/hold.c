@@ -99,11 +99,12 @@ static int read_held(struct hold *hold, struct img_err *err)
 int hold_begin(struct store *store, struct hold *ret, struct img_err *err)
 {
 	img_auto(hold_release) struct hold hold = HOLD_NONE;
+	struct lock lock;
 	struct img_err refused = { 0 };
 	int r = store_need_pool(store, err);
 
 	if (r == 0)
-		r = lock_wait(store->lock_fd, LOCK_METADATA, err);
+		r = store_lock(store, LOCK_METADATA, &lock, err);
 	if (r < 0)
 		return r;
 	hold.store = store;

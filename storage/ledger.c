@@ -50,9 +50,7 @@ static int take_lock(struct store *store, struct lock *ret, struct img_err *err)
 	int r = store_need_pool(store, err);
 
 	if (r == 0)
-		r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
-	if (r == 0)
-		*ret = (struct lock){ store->lock_fd, LOCK_LEDGER };
+		r = store_lock(store, LOCK_LEDGER, ret, err);
 	return r;
 }
 

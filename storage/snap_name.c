@@ -211,10 +211,5 @@ int snap_unlink(struct store *store, const struct snap_file *file,
 int snap_lock_base(struct store *store, uint32_t base, struct lock *ret,
 		   struct img_err *err)
 {
-	uint64_t offset = LOCK_BASES + base;
-	int r = lock_wait(store->lock_fd, offset, err);
-
-	if (r == 0)
-		*ret = (struct lock){ store->lock_fd, offset };
-	return r;
+	return store_lock(store, LOCK_BASES + base, ret, err);
 }

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/lock_order.h"
 #include "base/str.h"
 #include "storage/catalog.h"
 #include "storage/recover.h"
@@ -143,13 +144,51 @@ void store_close(struct store **store)
 	if (!*store)
 		return;
 	db_close(&(*store)->db);
-	img_fd_release(&(*store)->lock_fd);
+	lock_close(&(*store)->lock_fd);
 	free((*store)->data_device);
 	free((*store)->metadata_device);
 	free((*store)->root);
 	free((*store)->run);
 	free(*store);
 	*store = NULL;
+}
+
+static const char *lock_name(uint64_t offset)
+{
+	switch (offset) {
+	case LOCK_USE:
+		return "the use of the store";
+	case LOCK_STORE:
+		return "the lock of the store";
+	case LOCK_LEDGER:
+		return "the lock of the ledger";
+	case LOCK_METADATA:
+		return "the lock of the pool's metadata";
+	default:
+		return offset >= LOCK_BASES ? "the lock of a base"
+					    : "the lock of a volume";
+	}
+}
+
+int store_lock(struct store *store, uint64_t offset, struct lock *ret,
+	       struct img_err *err)
+{
+	int r = lock_wait(store->lock_fd, offset, lock_name(offset), err);
+
+	if (r == 0)
+		*ret = (struct lock){ store->lock_fd, offset };
+	return r;
+}
+
+int store_lock_shared(struct store *store, uint64_t offset, struct lock *ret,
+		      struct img_err *err)
+{
+	int r = lock_wait_shared(store->lock_fd, offset, lock_name(offset),
+				 err);
+
+	if (r == 0)
+		*ret = (struct lock){ store->lock_fd, offset };
+	return r;
 }
 
 /* A file that says: since the pool came up, it was searched for orphans. */
@@ -184,11 +223,10 @@ static int start(struct store *store, struct img_err *err)
 {
 	img_auto(img_mem_release) char *swept = swept_path(store);
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	int r = lock_wait(store->lock_fd, LOCK_STORE, err);
+	int r = store_lock(store, LOCK_STORE, &lock, err);
 
 	if (r < 0)
 		return r;
-	lock = (struct lock){ store->lock_fd, LOCK_STORE };
 	r = store->driver->is_started(store, err);
 	if (r == 0) {
 		(void)unlink(swept); /* of an earlier life, if any */
@@ -203,13 +241,30 @@ static int start(struct store *store, struct img_err *err)
 	return 0;
 }
 
+/* Held from here to the end of the process: nobody takes the pool away, which
+ * is all that its other side is for. */
+static int use(struct store *store, struct img_err *err)
+{
+	struct lock kept;
+	int r = store_lock_shared(store, LOCK_USE, &kept, err);
+
+	if (r < 0)
+		return r;
+	/* Nobody waits for it to be given up. */
+	lock_order_drop((uintptr_t)store->lock_fd, LOCK_USE);
+	store->in_use = true;
+	return 0;
+}
+
 int store_need_pool(struct store *store, struct img_err *err)
 {
 	int r;
 
 	if (store->pool_is_up)
 		return 0;
-	r = store->driver->is_started(store, err);
+	r = store->in_use ? 0 : use(store, err);
+	if (r == 0)
+		r = store->driver->is_started(store, err);
 	if (r < 0)
 		return r;
 	if (r == 0 || !is_swept(store))
@@ -218,15 +273,32 @@ int store_need_pool(struct store *store, struct img_err *err)
 	return 0;
 }
 
+/* Whoever uses the store waits for nothing that is held here. */
+static int end_use(struct store *store, struct img_err *err)
+{
+	int r = lock_try(store->lock_fd, LOCK_USE, err);
+
+	if (r == 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "another command uses the store in %s: try "
+				   "again when it has ended, or stop the "
+				   "container that it runs",
+				   store->root);
+	return r < 0 ? r : 0;
+}
+
 int store_stop(struct store *store, struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	int r = lock_wait(store->lock_fd, LOCK_STORE, err);
+	img_auto(lock_release) struct lock unused = { .fd = -1 };
+	int r = store_lock(store, LOCK_STORE, &lock, err);
 
+	if (r == 0)
+		r = end_use(store, err);
 	if (r < 0)
 		return r;
-	lock = (struct lock){ store->lock_fd, LOCK_STORE };
-	store->pool_is_up = false;
+	store->in_use = store->pool_is_up = false;
+	unused = (struct lock){ store->lock_fd, LOCK_USE };
 	return store->driver->stop(store, err);
 }
 

@@ -5,10 +5,11 @@
  * The inside of struct store, for storage/ alone.
  *
  * The lock file has one byte for each thing that must not happen twice at
- * once.  Order, first to last: LOCK_STORE, LOCK_LEDGER, LOCK_METADATA, one of
- * LOCK_BASES; an intent's byte is only ever tried, never waited for, so it has no place in
- * the order.
+ * once.  They are waited for in this order, checked where IMG_CHECK_LOCKS is
+ * defined; an intent's byte is only ever tried, so it has no place in the
+ * order.  docs/locking.md has all locks.
  */
+#include "base/lock.h"
 #include "storage/driver.h"
 #include "storage/store.h"
 
@@ -17,13 +18,14 @@
 #define STORE_ID_LEN 32
 
 enum {
-	LOCK_STORE = 0,	   /* bringing devices of the store up or down */
-	LOCK_LEDGER = 1,   /* appending to the ledger */
-	LOCK_METADATA = 2, /* holding the metadata snapshot (storage/hold.h) */
+	LOCK_USE = 0,	    /* shared: devices of the store are in use */
+	LOCK_STORE = 16,    /* bringing devices of the store up or down */
+	LOCK_LEDGER = 32,   /* appending to the ledger */
+	LOCK_METADATA = 48, /* holding the metadata snapshot (storage/hold.h) */
 	LOCK_INTENTS = 1024, /* and up: one byte an intent */
 };
 /* And up: one byte a volume that others are made from (storage/snap.h). */
-#define LOCK_BASES (UINT64_C(1) << 40)
+#define LOCK_BASES (UINT64_C(1) << 41)
 
 struct store {
 	char *root, *run;
@@ -45,8 +47,16 @@ struct store {
 		    struct img_err *err);
 	void (*swept)(struct store *store);
 	bool examine;	 /* nothing is recovered or swept */
+	bool in_use;	 /* LOCK_USE is held, shared */
 	bool pool_is_up; /* seen up by this process */
 };
+
+/* Waits for one of the bytes above, for ourselves or beside others who share
+ * it; lock_release lets go. */
+int store_lock(struct store *store, uint64_t offset, struct lock *ret,
+	       struct img_err *err) IMG_MUST_USE;
+int store_lock_shared(struct store *store, uint64_t offset, struct lock *ret,
+		      struct img_err *err) IMG_MUST_USE;
 
 /* Name and UUID of a device: "img-<8 of id>-<what>", "IMG-<id>-<what>". */
 void store_device_name(const struct store *store, const char *what,

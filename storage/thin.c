@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/lock.h"
+#include "base/lock_order.h"
 #include "base/num.h"
 #include "storage/discard.h"
 #include "storage/ledger.h"
@@ -39,8 +40,8 @@ static int create(struct store *store, const struct volume *volume,
 }
 
 /* The kernel wants an active origin suspended and does not enforce it. */
-static int snapshot(struct store *store, const struct volume *volume,
-		    struct img_err *err)
+static int snapshot_frozen(struct store *store, const struct volume *volume,
+			   struct img_err *err)
 {
 	img_auto(dm_hold_release) struct dm_hold hold = { .dm = &store->dm };
 	struct volume origin = { .id = volume->origin };
@@ -69,6 +70,19 @@ static int snapshot(struct store *store, const struct volume *volume,
 	return r;
 }
 
+/* Others may wait for a frozen file system: nobody is waited for meanwhile. */
+static int snapshot(struct store *store, const struct volume *volume,
+		    struct img_err *err)
+{
+	int r;
+
+	lock_order_take((uintptr_t)store, LOCK_RANK_FROZEN,
+			"a frozen file system");
+	r = snapshot_frozen(store, volume, err);
+	lock_order_drop((uintptr_t)store, LOCK_RANK_FROZEN);
+	return r;
+}
+
 /* The device is there already: active, or left as it is by a dead process. */
 static int take_over(struct store *store, const struct dm_name *name,
 		     const struct dm_table *table, dev_t *ret,
@@ -82,11 +96,10 @@ static int take_over(struct store *store, const struct dm_name *name,
 		return r;
 	if (state.has_table && state.read_only != table->read_only) {
 		if (state.open_count > 0)
-			return img_err_set(err, IMG_E_BUSY, 0,
-					   "the device %s is in use, %s",
-					   name->name,
-					   state.read_only ? "read-only"
-							   : "for writing");
+			return img_err_set(
+				err, IMG_E_BUSY, 0,
+				"the device %s is in use, %s", name->name,
+				state.read_only ? "read-only" : "for writing");
 		state.has_table = false;
 	}
 	if (!state.has_table) { /* of no use to anybody */
@@ -265,12 +278,10 @@ static int stop(struct store *store, struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	const struct volume ledger = { .id = LEDGER_VOLUME };
-	int r = lock_wait(store->lock_fd, LOCK_LEDGER, err);
+	int r = store_lock(store, LOCK_LEDGER, &lock, err);
 
-	if (r < 0)
-		return r;
-	lock = (struct lock){ store->lock_fd, LOCK_LEDGER };
-	r = deactivate(store, &ledger, err);
+	if (r == 0)
+		r = deactivate(store, &ledger, err);
 	return r < 0 ? r : pool_down(store, err);
 }
 

@@ -146,7 +146,10 @@ bool temp_store_is_unlocked(const struct store *store)
 	img_auto(img_mem_release) char *path =
 		mem_printf("%s/lock", store->run);
 	img_auto(img_fd_release) int fd = open(path, O_RDWR | O_CLOEXEC);
-	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	/* But for LOCK_USE, which is shared and held to the end. */
+	struct flock all = { .l_type = F_WRLCK,
+			     .l_whence = SEEK_SET,
+			     .l_start = LOCK_USE + 1 };
 
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_OFD_GETLK, &all), 0);

@@ -78,7 +78,8 @@ static void bytes_are_held_one_by_one(void **state)
 	lock_drop(a, 5);
 	assert_int_equal(lock_is_held(b, 5, &err), 0);
 	assert_int_equal(lock_try(b, 5, &err), 1);
-	assert_int_equal(lock_wait(a, 7, &err), 0);
+	assert_int_equal(lock_wait(a, 7, "a lock", &err), 0);
+	lock_drop(a, 7);
 }
 
 static void closing_lets_go(void **state)
@@ -103,7 +104,7 @@ static void a_scope_lets_go(void **state)
 		img_auto(lock_release) struct lock lock = { .fd = -1 };
 		img_auto(lock_release) struct lock none = { .fd = -1 };
 
-		assert_int_equal(lock_wait(a, 3, &err), 0);
+		assert_int_equal(lock_wait(a, 3, "a lock", &err), 0);
 		lock = (struct lock){ a, 3 };
 		assert_int_equal(lock_is_held(b, 3, &err), 1);
 		assert_int_equal(none.fd, -1);
@@ -148,7 +149,8 @@ static void waiting_ends_with_the_holder(void **state)
 
 	assert_int_equal(lock_try(a, 9, &err), 0);
 	assert_int_equal(lock_is_held(a, 9, &err), 1);
-	assert_int_equal(lock_wait(a, 9, &err), 0);
+	assert_int_equal(lock_wait(a, 9, "a lock", &err), 0);
+	lock_drop(a, 9);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 }
@@ -196,7 +198,7 @@ static void a_bad_descriptor(void **state)
 	assert_int_equal(lock_try(-1, 1, &err), -IMG_E_SYS);
 	assert_string_equal(err.msg, "cannot take a lock: Bad file descriptor");
 	err = (struct img_err){ 0 };
-	assert_int_equal(lock_wait(-1, 1, &err), -IMG_E_SYS);
+	assert_int_equal(lock_wait(-1, 1, "a lock", &err), -IMG_E_SYS);
 	err = (struct img_err){ 0 };
 	assert_int_equal(lock_is_held(-1, 1, &err), -IMG_E_SYS);
 }
