@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 /* The bytes of a lock file have their offset as rank, below these. */
-#define LOCK_RANK_DB	 1024 /* a database's write transaction */
-#define LOCK_RANK_FROZEN 1025 /* a suspended device: others may wait for it */
+#define LOCK_RANK_DB	 (UINT64_MAX - 1) /* a database's write transaction */
+#define LOCK_RANK_FROZEN UINT64_MAX /* a suspended device: others wait for it */
 
 #ifdef IMG_CHECK_LOCKS
 

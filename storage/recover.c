@@ -29,12 +29,22 @@ int recover_remove(struct store *store, const struct volume *volume,
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
+/* Another snapshot of it may be under way, which must not be disturbed. */
+static int thaw(struct store *store, const struct volume *origin,
+		struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = volume_lock(store, origin->id, &lock, err);
+
+	return r < 0 ? r : store->driver->thaw(store, origin, err);
+}
+
 /* A snapshot that died half-way may have left its origin frozen. */
 static int undo_create(struct store *store, const struct volume *volume,
 		       int64_t intent, struct img_err *err)
 {
 	struct volume origin = { .id = volume->origin };
-	int r = origin.id ? store->driver->thaw(store, &origin, err) : 0;
+	int r = origin.id ? thaw(store, &origin, err) : 0;
 
 	/* It may have been recorded as an image already. */
 	if (r == 0)

@@ -27,6 +27,9 @@ enum {
 /* And up: one byte a volume that others are made from (storage/snap.h). */
 #define LOCK_BASES (UINT64_C(1) << 41)
 
+/* And up, one byte a volume: its device comes, goes, or is suspended. */
+#define LOCK_VOLUMES (UINT64_C(1) << 40)
+
 struct store {
 	char *root, *run;
 	char id[STORE_ID_LEN + 1];

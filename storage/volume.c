@@ -186,6 +186,30 @@ static int make(struct store *store, struct volume volume, volume_fn *fn,
 	return 0;
 }
 
+int volume_lock(struct store *store, uint32_t id, struct lock *ret,
+		struct img_err *err)
+{
+	return store_lock(store, LOCK_VOLUMES + id, ret, err);
+}
+
+static int snapshot(struct store *store, const struct volume *volume,
+		    struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = volume_lock(store, volume->origin, &lock, err);
+
+	return r < 0 ? r : store->driver->snapshot(store, volume, err);
+}
+
+static int copy(struct store *store, const struct volume *volume,
+		struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = volume_lock(store, volume->origin, &lock, err);
+
+	return r < 0 ? r : store->driver->copy(store, volume, err);
+}
+
 int volume_create(struct store *store, uint64_t size_bytes,
 		  struct volume_pending *ret, struct img_err *err)
 {
@@ -211,7 +235,7 @@ int volume_snapshot_larger(struct store *store, const struct volume *origin,
 				   "volumes of the driver '%s' have the size "
 				   "of their image",
 				   store->driver->name);
-	return make(store, volume, store->driver->snapshot, ret, err);
+	return make(store, volume, snapshot, ret, err);
 }
 
 int volume_copy(struct store *store, const struct volume *origin,
@@ -219,7 +243,7 @@ int volume_copy(struct store *store, const struct volume *origin,
 {
 	struct volume volume = { .origin = origin->id };
 
-	return make(store, volume, store->driver->copy, ret, err);
+	return make(store, volume, copy, ret, err);
 }
 
 int volume_settle(struct volume_pending *pending, struct img_err *err)
@@ -369,12 +393,15 @@ void volume_pending_release(struct volume_pending *pending)
 int volume_activate(struct store *store, const struct volume *volume,
 		    char node[VOLUME_NODE_MAX], struct img_err *err)
 {
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	struct dm_name name;
 	char what[16];
 	dev_t dev = 0;
 	int r;
 
 	r = store_need_pool(store, err);
+	if (r == 0)
+		r = volume_lock(store, volume->id, &lock, err);
 	if (r == 0)
 		r = store->driver->activate(store, volume, &dev, err);
 	if (r < 0)
@@ -402,12 +429,19 @@ int volume_retry(struct store *store, const struct volume *volume,
 	}
 }
 
+static int deactivate(struct store *store, const struct volume *volume,
+		      struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = volume_lock(store, volume->id, &lock, err);
+
+	return r < 0 ? r : store->driver->deactivate(store, volume, err);
+}
+
 int volume_deactivate(struct store *store, const struct volume *volume,
 		      struct img_err *err)
 {
 	int r = store_need_pool(store, err);
 
-	return r < 0 ? r
-		     : volume_retry(store, volume, store->driver->deactivate,
-				    err);
+	return r < 0 ? r : volume_retry(store, volume, deactivate, err);
 }

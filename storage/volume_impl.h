@@ -7,6 +7,16 @@
 #include "storage/intent.h"
 #include "storage/store_impl.h"
 
+/**
+ * volume_lock - wait for the lock of a volume's device
+ *
+ * Held while the device is made, removed, or suspended for a snapshot: a
+ * second snapshot of it must not resume it under the first, and a volume must
+ * not become active between being found inactive and its snapshot.
+ */
+int volume_lock(struct store *store, uint32_t id, struct lock *ret,
+		struct img_err *err) IMG_MUST_USE;
+
 typedef int volume_fn(struct store *store, const struct volume *volume,
 		      struct img_err *err);
 

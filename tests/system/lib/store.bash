@@ -72,6 +72,15 @@ devices() {
 	done
 }
 
+no_devices() {
+	local found
+	found=$(devices)
+	[ -z "$found" ] || {
+		echo "left: $found"
+		return 1
+	}
+}
+
 # Prints processes of img; in a machine of our own, where no other program
 # makes any, also all in another pid namespace.
 strays() {
@@ -216,11 +225,8 @@ store_check() {
 		return 1
 	}
 	img pool stop || return
-	found=$(devices)
-	[ -z "$found" ] || {
-		echo "left: $found"
-		return 1
-	}
+	# The kernel may be a moment behind with its loops.
+	wait_for no_devices || return
 	check_pool
 }
 
