@@ -209,6 +209,22 @@ int container_set_volume(struct store *store, const struct container_row *row,
 	return r < 0 ? r : 0;
 }
 
+int container_rename(struct store *store, const struct container_row *row,
+		     const char *name, struct img_err *err)
+{
+	struct img_err taken = { 0 };
+	int r = db_run(store_db(store), &taken,
+		       "UPDATE containers SET name = ? WHERE id = ?", "ss",
+		       name, row->id.hex);
+
+	if (r == -IMG_E_EXISTS)
+		return img_err_set(err, IMG_E_EXISTS, 0,
+				   "the container name '%s' is taken", name);
+	if (r < 0)
+		*err = taken;
+	return r < 0 ? r : 0;
+}
+
 int container_delete(struct store *store, const struct container_row *row,
 		     struct img_err *err)
 {

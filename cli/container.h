@@ -66,6 +66,9 @@ int container_set_finished(struct store *store, const struct container_row *row,
 int container_set_volume(struct store *store, const struct container_row *row,
 			 const struct volume *volume,
 			 struct img_err *err) IMG_MUST_USE;
+/* IMG_E_EXISTS for a name that is taken; its own is none. */
+int container_rename(struct store *store, const struct container_row *row,
+		     const char *name, struct img_err *err) IMG_MUST_USE;
 int container_delete(struct store *store, const struct container_row *row,
 		     struct img_err *err) IMG_MUST_USE;
 

@@ -1,16 +1,7 @@
 #include "base/cleanup.h"
-#include "cli/container.h"
+#include "cli/container_process.h"
 #include "cli/each.h"
 #include "cli/snapshots.h"
-
-#include <signal.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-
-/* How long a killed container may take to be gone. */
-#define KILL_WAIT_MS 10000
-#define KILL_STEP_MS 5
 
 struct options {
 	bool force;
@@ -20,31 +11,6 @@ static const struct option_row rows[] = {
 	{ 'f', "force", NULL, "kill a running container first", OPTION_FLAG,
 	  offsetof(struct options, force) },
 };
-
-static int kill_first(struct store *store, const struct container_row *row,
-		      struct img_err *err)
-{
-	struct timespec step = { .tv_nsec = KILL_STEP_MS * 1000000L };
-	int r = 1;
-
-	for (int waited_ms = 0; waited_ms < KILL_WAIT_MS;
-	     waited_ms += KILL_STEP_MS) {
-		img_auto(img_fd_release) int pidfd = -1;
-		pid_t pid = container_pid(store, row);
-
-		if (pid > 0)
-			pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-		/* Held still, so the number was its own when it was opened. */
-		r = container_is_running(store, row, err);
-		if (r <= 0)
-			return r;
-		if (pidfd >= 0)
-			(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL,
-				      NULL, 0); /* may have ended meanwhile */
-		(void)nanosleep(&step, NULL);	/* a signal only hurries it */
-	}
-	return img_err_set(err, IMG_E_BUSY, 0, "it does not end");
-}
 
 static int remove_rows(struct store *store, const struct container_row *row,
 		       struct volume_pending *pending,
@@ -98,7 +64,7 @@ static int remove_one(const struct each *each, const char *ref,
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "it is running: stop it first, or use -f");
 	if (r > 0)
-		r = kill_first(store, &row, err);
+		r = container_process_kill(store, &row, err);
 	if (r == 0)
 		r = store_need_pool(store, err);
 	if (r < 0)

@@ -7,6 +7,10 @@
 	X(import)                                                              \
 	X(run)                                                                 \
 	X(start)                                                               \
+	X(stop)                                                                \
+	X(kill)                                                                \
+	X(wait)                                                                \
+	X(logs)                                                                \
 	X(commit)                                                              \
 	X(merge)                                                               \
 	X(clone)                                                               \
@@ -15,6 +19,7 @@
 	X(snapshot_ls)                                                         \
 	X(snapshot_rm)                                                         \
 	X(snapshot_rollback)                                                   \
+	X(rename)                                                              \
 	X(ps)                                                                  \
 	X(rm)                                                                  \
 	X(images)                                                              \

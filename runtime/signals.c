@@ -3,7 +3,9 @@
 #include "base/cleanup.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 void signals_supervised(sigset_t *ret)
@@ -15,6 +17,29 @@ void signals_supervised(sigset_t *ret)
 	sigemptyset(ret);
 	for (size_t i = 0; i < IMG_COUNT(signals); i++)
 		sigaddset(ret, signals[i]);
+}
+
+int signals_parse(const char *name)
+{
+	const char *bare = strncasecmp(name, "SIG", 3) == 0 ? name + 3 : name;
+	const bool real_time = strncasecmp(bare, "RTMIN+", 6) == 0;
+	char *end;
+	long number;
+
+	for (int sig = 1; sig < SIGRTMIN; sig++) {
+		const char *known = sigabbrev_np(sig);
+
+		if (known && strcasecmp(bare, known) == 0)
+			return sig;
+	}
+	if (real_time)
+		bare += 6;
+	if (*bare < '0' || *bare > '9')
+		return strcasecmp(bare, "RTMIN") == 0 ? SIGRTMIN : 0;
+	number = strtol(bare, &end, 10);
+	if (real_time && number >= 0 && number <= SIGRTMAX - SIGRTMIN)
+		number += SIGRTMIN;
+	return *end || number > SIGRTMAX ? 0 : (int)number;
 }
 
 void signals_drop_pipe(void)

@@ -20,6 +20,9 @@
  */
 void signals_supervised(sigset_t *ret);
 
+/* Number of "KILL", "SIGKILL", "RTMIN+3" or "9", in any case; 0 for none. */
+int signals_parse(const char *name);
+
 /* Forgets a SIGPIPE that came while it was blocked. */
 void signals_drop_pipe(void);
 

@@ -58,11 +58,29 @@ static void everything_is_as_for_a_new_program(void **state)
 		assert_false(sigismember(&blocked, sig));
 }
 
+static void signals_have_names_and_numbers(void **state)
+{
+	static const char *const none[] = { "",	      "SIG",	"NOPE",
+					    "0",      "-1",	"99",
+					    "9x",     "KILL ",	"RTMIN+99",
+					    "RTMIN+", "RTMIN-1" };
+
+	assert_int_equal(signals_parse("KILL"), SIGKILL);
+	assert_int_equal(signals_parse("sigterm"), SIGTERM);
+	assert_int_equal(signals_parse("15"), SIGTERM);
+	assert_int_equal(signals_parse("RTMIN"), SIGRTMIN);
+	assert_int_equal(signals_parse("SIGRTMIN+3"), SIGRTMIN + 3);
+	assert_int_equal(signals_parse("64"), 64);
+	for (size_t i = 0; i < IMG_COUNT(none); i++)
+		assert_int_equal(signals_parse(none[i]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_masks_are_read),
 		cmocka_unit_test(half_a_status_is_none),
+		cmocka_unit_test(signals_have_names_and_numbers),
 		cmocka_unit_test(everything_is_as_for_a_new_program),
 	};
 

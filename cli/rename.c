@@ -1,0 +1,26 @@
+#include "base/cleanup.h"
+#include "cli/container.h"
+#include "cli/verb.h"
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(container_row_release) struct container_row row = { 0 };
+	int r = container_name_check(argv[1], err);
+
+	if (r == 0)
+		r = cli_open_store(cli, false, &store, err);
+	if (r == 0)
+		r = container_find(store, argv[0], &row, err);
+	return r < 0 ? r : container_rename(store, &row, argv[1], err);
+}
+
+const struct verb verb_rename = {
+	.name = "rename",
+	.arguments = "CONTAINER NAME",
+	.summary = "Give a container another name",
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};

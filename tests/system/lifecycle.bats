@@ -1,0 +1,100 @@
+# Containers that run in the background: stop, kill, wait, logs, rename.
+load lib/store
+
+@test "stop: asks with the image's signal, waits, and kills in the end" {
+	ok img run -d --name polite base sh -c \
+		'trap "echo asked; exit 7" TERM; while :; do sleep 0.1; done'
+	gives polite img stop polite
+	gives 7 img wait polite
+	gives asked img logs polite
+	# Without a handler the first process of a container feels nothing.
+	ok img run -d --name deaf base sleep 600
+	gives deaf img stop -t 0 deaf
+	gives 137 img wait deaf
+	# One that does not run is no failure; several go one by one.
+	ok img run -d --name third base sleep 600
+	try img stop -t 0 polite none third
+	[[ $status -eq 1 && $out == $'polite\nthird' ]]
+	[ "$err" = "img: cannot stop none: there is no container 'none'" ]
+	# Another signal, of the image or of the command line.
+	ok img commit --change 'STOPSIGNAL SIGUSR1' polite with-signal
+	ok img run -d --name usr base sh -c 'trap "exit 9" USR2
+		while :; do sleep 0.1; done'
+	gives usr img stop -s usr2 usr
+	gives 9 img wait usr
+	ok img run -d --name usr1 with-signal sh -c 'trap "exit 10" USR1
+		while :; do sleep 0.1; done'
+	gives usr1 img stop usr1
+	gives 10 img wait usr1
+	fails 1 "'NOPE' is not a signal" img stop -s NOPE usr
+	fails 1 "--time 'soon' is not a number of seconds" img stop -t soon usr
+	fails 1 "--time '-2' is not a number of seconds" img stop --time=-2 usr
+}
+
+@test "kill: any signal, to the first process" {
+	ok img run -d --name target base sh -c \
+		'trap "echo one" USR1; trap "echo two; exit 3" 12
+		echo ready; while :; do sleep 0.1; done'
+	wait_for sh -c "$IMG logs target | grep ready"
+	gives target img kill -s SIGUSR1 target
+	wait_for sh -c "$IMG logs target | grep one"
+	gives target img kill --signal=12 target
+	gives 3 img wait target
+	gives $'ready\none\ntwo' img logs target
+	fails 1 'cannot kill target: it is not running' img kill target
+	fails 1 "'RTMIN+99' is not a signal" img kill -s RTMIN+99 target
+	ok img run -d --name victim base sleep 600
+	gives victim img kill victim
+	gives 137 img wait victim
+	# One that is removed by itself is gone with its kill.
+	ok img run -d --rm --name passing base sleep 600
+	gives passing img kill passing
+	wait_for sh -c "! $IMG inspect passing"
+}
+
+@test "wait: returns when the container has ended, with its status" {
+	mkfifo "$T/go"
+	ok img run -d --name waited -v "$T:/host" base \
+		sh -c 'read x </host/go; exit 42'
+	img wait waited >"$T/status" &
+	echo >"$T/go"
+	wait $!
+	[ "$(<"$T/status")" = 42 ]
+	gives $'42\n42' img wait waited waited
+	fails 1 "cannot wait for none: there is no container 'none'" img wait none
+}
+
+@test "logs: all, the last lines, and what is still to come" {
+	mkfifo "$T/go"
+	ok img run -d --name talks -v "$T:/host" base \
+		sh -c 'seq 1 2000; echo on stderr >&2; read x </host/go
+			echo last; printf "no newline"'
+	wait_for sh -c "$IMG logs talks | grep stderr"
+	img logs -f -n 1 talks >"$T/followed" &
+	wait_for grep stderr "$T/followed"
+	echo >"$T/go"
+	wait $!
+	[ "$(<"$T/followed")" = $'on stderr\nlast\nno newline' ]
+	gives $'last\nno newline' img logs --tail 2 talks
+	gives '' img logs -n 0 talks
+	gives $'1999\n2000\non stderr\nlast\nno newline' img logs -n 5 talks
+	try img logs --tail=all talks
+	[ "$(wc -l <"$T/out")" -eq 2002 ]
+	try img logs -n 100000 talks
+	[ "$(wc -l <"$T/out")" -eq 2002 ]
+	fails 1 "--tail 'x' is not a number of lines" img logs -n x talks
+	ok img run --name silent base echo 'to the terminal'
+	gives '' img logs -f silent
+	fails 1 "there is no container 'none'" img logs none
+}
+
+@test "rename: running or not, to a name that is free and legal" {
+	ok img run -d --name old base sleep 600
+	gives '' img rename old new
+	fails 1 "there is no container 'old'" img rename old other
+	gives new img stop -t 0 new
+	ok img run --name taken base true
+	fails 1 "the container name 'taken' is taken" img rename new taken
+	gives '' img rename new new
+	fails 1 "*is not a container name*" img rename new 'a/b'
+}
