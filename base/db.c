@@ -202,6 +202,17 @@ static void fold_log(struct db *db)
 	db->wal_pages = 0; /* not again before the next commit */
 }
 
+int db_fold(struct db *db, struct img_err *err)
+{
+	int r = exec(db, "PRAGMA synchronous = FULL", "fold the log of", err);
+
+	if (r == 0 &&
+	    sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+				      NULL, NULL) != SQLITE_OK)
+		r = fail(db, "fold the log of", err);
+	return r;
+}
+
 int db_begin(struct db *db, bool durable, struct img_err *err)
 {
 	int r = 0;

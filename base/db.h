@@ -39,6 +39,10 @@ int db_commit(struct db *db, struct img_err *err) IMG_MUST_USE;
 /* Does nothing when no transaction is open: fit for every undo path. */
 void db_rollback(struct db *db);
 
+/* Puts all that is committed into the one file, and syncs it; what lies beside
+ * it is then of no use.  IMG_E_BUSY while somebody else reads. */
+int db_fold(struct db *db, struct img_err *err) IMG_MUST_USE;
+
 /* Rolls back at the end of a scope unless db_commit came first. */
 static inline void db_txn_release(struct db **db)
 {

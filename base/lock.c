@@ -80,6 +80,16 @@ int lock_is_held(int fd, uint64_t offset, struct img_err *err)
 	return fl.l_type != F_UNLCK;
 }
 
+int lock_is_held_from(int fd, uint64_t offset, struct img_err *err)
+{
+	struct flock fl = one_byte(F_WRLCK, offset);
+
+	fl.l_len = 0; /* to the end, wherever that is */
+	if (fcntl(fd, F_OFD_GETLK, &fl) < 0)
+		return img_err_sys(err, "cannot ask for a lock");
+	return fl.l_type != F_UNLCK;
+}
+
 void lock_drop(int fd, uint64_t offset)
 {
 	struct flock fl = one_byte(F_UNLCK, offset);

@@ -39,6 +39,10 @@ int lock_try(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
 /* 1 when another open file holds byte @offset, 0 when nobody else does. */
 int lock_is_held(int fd, uint64_t offset, struct img_err *err) IMG_MUST_USE;
 
+/* 1 when another open file holds any byte from @offset on. */
+int lock_is_held_from(int fd, uint64_t offset,
+		      struct img_err *err) IMG_MUST_USE;
+
 void lock_drop(int fd, uint64_t offset);
 
 /* A held byte, let go of at the end of a scope; fd -1 means none. */

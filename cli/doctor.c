@@ -5,6 +5,7 @@
 #include "cli/verb.h"
 #include "image/examine.h"
 #include "storage/examine.h"
+#include "storage/rebuild.h"
 
 #include <string.h>
 #include <time.h>
@@ -18,13 +19,22 @@
 #define REPAIR_ROUNDS 4
 
 struct options {
-	const char *format;
-	bool repair;
+	const char *format, *data_device, *metadata_device;
+	bool repair, rebuild;
 };
 
 static const struct option_row rows[] = {
+	{ 0, "data-device", "DEVICE",
+	  "with --rebuild: where the pool's data is", OPTION_TEXT,
+	  offsetof(struct options, data_device) },
 	{ 0, "format", "FORMAT", "table or json", OPTION_TEXT,
 	  offsetof(struct options, format) },
+	{ 0, "metadata-device", "DEVICE",
+	  "with --rebuild: where the pool's metadata is", OPTION_TEXT,
+	  offsetof(struct options, metadata_device) },
+	{ 0, "rebuild", NULL,
+	  "make a lost or damaged catalog again, from the pool alone",
+	  OPTION_FLAG, offsetof(struct options, rebuild) },
 	{ 0, "repair", NULL, "mend what can be mended without losing data",
 	  OPTION_FLAG, offsetof(struct options, repair) },
 };
@@ -162,6 +172,34 @@ static void finish(const struct report *report)
 			     report->left);
 }
 
+static int rebuild(const struct cli *cli, const struct options *o,
+		   const struct report *report, struct img_err *err)
+{
+	img_auto(rebuild_result_release) struct rebuild_result result = { 0 };
+	struct store_options store = cli_store_options(cli);
+	const struct rebuild_options options = { .store = &store,
+						 .found = container_recover };
+	int r;
+
+	store.data_device = o->data_device;
+	store.metadata_device = o->metadata_device;
+	r = rebuild_catalog(&options, &result, err);
+	if (r < 0)
+		return img_err_prefix(err, "cannot rebuild the catalog");
+	if (report->as_json) {
+		format_print_json(json_pack(
+			"{sI sI sb ss*}", "Images", (json_int_t)result.images,
+			"Recovered", (json_int_t)result.others, "NewId",
+			result.new_id, "Aside", result.aside));
+		return 0;
+	}
+	(void)printf("%u images, %u containers named recovered-*\n",
+		     result.images, result.others);
+	if (result.aside)
+		(void)printf("the old catalog is now %s\n", result.aside);
+	return 0;
+}
+
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
@@ -170,6 +208,8 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	struct report report = { 0 };
 	int r = format_is_json(o->format, &report.as_json, err);
 
+	if (r == 0 && o->rebuild)
+		return rebuild(cli, o, &report, err);
 	if (r == 0)
 		r = cli_open_store_to_examine(cli, &store, err);
 	if (r < 0)
@@ -193,7 +233,10 @@ const struct verb verb_doctor = {
 		"all metadata of the pool with its reference counts. "
 		"Containers may run\nmeanwhile. Each line says what is wrong "
 		"and what --repair would do; where a person\nhas to act, it "
-		"says how. Exits with 0 when all is well, or was mended, and "
+		"says how.\n\n--rebuild makes a store.db that was lost or damaged again: images, "
+		"names, history and\nsettings from the pool's own record; every "
+		"other volume becomes a stopped container\nnamed recovered-ID, of the "
+		"image it shares most with. The old file is kept aside.\n\nExits with 0 when all is well, or was mended, and "
 		"with 2 when\nsomething is left.",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),

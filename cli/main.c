@@ -33,7 +33,7 @@ static const struct option_row global_rows[] = {
 const struct option_table global_options =
 	VERB_OPTIONS_THEN_COMMAND(global_rows);
 
-static struct store_options options_of(const struct cli *cli)
+struct store_options cli_store_options(const struct cli *cli)
 {
 	return (struct store_options){
 		.root = cli->root,
@@ -49,7 +49,7 @@ static struct store_options options_of(const struct cli *cli)
 int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 		   struct img_err *err)
 {
-	struct store_options options = options_of(cli);
+	struct store_options options = cli_store_options(cli);
 
 	options.create = create;
 	return store_open(&options, ret, err);
@@ -58,7 +58,7 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
 			      struct img_err *err)
 {
-	struct store_options options = options_of(cli);
+	struct store_options options = cli_store_options(cli);
 
 	options.examine = true;
 	return store_open(&options, ret, err);

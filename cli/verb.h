@@ -46,6 +46,9 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
 			      struct img_err *err) IMG_MUST_USE;
 
+/* What the command line says of a store that is to be opened. */
+struct store_options cli_store_options(const struct cli *cli);
+
 #define VERB_OPTIONS(rows_)                                                    \
 	{                                                                      \
 		rows_, IMG_COUNT(rows_), false                                 \

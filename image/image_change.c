@@ -125,6 +125,30 @@ static void take_back(struct volume_pending *pending)
 		volume_keep(pending);
 }
 
+static int put_names(struct store *store, const struct image *image,
+		     const struct image_name *name, bool with,
+		     struct img_err *err);
+
+/* The record of whoever has the name now must not claim it any more: if the
+ * other one lost it later, the name would come back with a rebuilt catalog. */
+static int take_name(struct store *store, const struct image_name *name,
+		     const struct id *taker, struct img_err *err)
+{
+	img_auto(img_mem_release) char *ref =
+		mem_printf("%s:%s", name->name, name->tag);
+	img_auto(image_release) struct image owner = { 0 };
+	struct img_err missing = { 0 };
+	int r = image_find(store, ref, &owner, &missing);
+
+	if (r == -IMG_E_NOT_FOUND || strcmp(owner.id.hex, taker->hex) == 0)
+		return 0;
+	if (r < 0) {
+		*err = missing;
+		return r;
+	}
+	return put_names(store, &owner, name, false, err);
+}
+
 int image_add(struct store *store, const struct image_new *new,
 	      struct id *ret_id, struct img_err *err)
 {
@@ -147,6 +171,8 @@ int image_add(struct store *store, const struct image_new *new,
 	clean.created_by = created_by;
 	clean.comment = comment;
 	r = put_record(store, &image, &clean, err);
+	if (r == 0 && new->name)
+		r = take_name(store, new->name, &image.id, err);
 	if (r == 0)
 		r = insert_rows(store, &image, &clean, err);
 	if (r < 0) {
@@ -208,6 +234,8 @@ int image_tag(struct store *store, const struct image *image,
 {
 	int r = put_names(store, image, name, true, err);
 
+	if (r == 0)
+		r = take_name(store, name, &image->id, err);
 	return r < 0 ? r : in_txn(store, set_name, image, name, err);
 }
 

@@ -75,6 +75,11 @@ struct driver {
 	 * says, ascending; @ret_is_new: there never was one, nor a ledger. */
 	int (*list)(struct store *store, struct volume_ids *ret,
 		    bool *ret_is_new, struct img_err *err);
+	/* What a lost row said of a volume, as far as can be told: its size,
+	 * and which of @candidates it was made from, if any. */
+	int (*describe)(struct store *store, uint32_t id,
+			const struct volume_ids *candidates, struct volume *ret,
+			struct img_err *err);
 	/* Opens the ledger's file or device, made if there is none yet; for
 	 * aligned blocks of 4096 bytes.  LOCK_LEDGER is held. */
 	int (*open_ledger)(struct store *store, int *ret_fd,

@@ -7,6 +7,7 @@
 #include "storage/ledger.h"
 #include "storage/orphans.h"
 #include "storage/peek.h"
+#include "storage/thin.h"
 
 #include <inttypes.h>
 
@@ -87,24 +88,6 @@ static int mend_size(struct store *store, const struct finding *finding,
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
-/* What the pool and the file system say that a volume's size is at least. */
-static int least_bytes(const struct peek *peek, uint32_t id, uint64_t *ret,
-		       struct img_err *err)
-{
-	uint64_t chunk = thin_meta_info(peek->meta)->chunk_bytes;
-	uint64_t last = 0, fs = 0;
-	int r = peek_fs_bytes(peek, id, &fs, err);
-
-	if (r > 0)
-		*ret = fs;
-	if (r >= 0)
-		r = thin_meta_last(peek->meta, id, &last, err);
-	/* The last chunk may be used in part. */
-	if (r > 0 && last * chunk >= *ret)
-		*ret = (last + 1) * chunk;
-	return r < 0 ? r : 0;
-}
-
 static int check_size(struct store *store, const struct peek *peek,
 		      const struct volume *volume, struct findings *ret,
 		      struct img_err *err)
@@ -112,7 +95,7 @@ static int check_size(struct store *store, const struct peek *peek,
 	uint64_t least = 0;
 	struct finding *finding;
 	struct img_err unread = { 0 };
-	int r = least_bytes(peek, volume->id, &least, &unread);
+	int r = thin_least_bytes(peek, volume->id, &least, &unread);
 
 	/* Damage is told of where all is verified; one that is not there, too. */
 	if (r == -IMG_E_CORRUPT || r == -IMG_E_NOT_FOUND)

@@ -57,7 +57,8 @@ static int make(const struct store_options *options, struct store_sizes *sizes,
 	if (r > 0)
 		return img_err_set(err, IMG_E_CORRUPT, 0,
 				   "%s holds volumes, but their catalog "
-				   "%s/store.db is gone",
+				   "%s/store.db is gone: 'img doctor --rebuild' "
+				   "makes it again",
 				   dir, root);
 	return r;
 }
@@ -284,6 +285,7 @@ const struct driver driver_snapshot = {
 	.merge_base = snap_merge_base,
 	.merge = snap_merge,
 	.list = list,
+	.describe = snap_describe,
 	.open_ledger = open_ledger,
 	.usage = snap_usage,
 	.volume_usage = snap_volume_usage,

@@ -162,4 +162,8 @@ int snap_need_room(struct store *store, uint64_t bytes,
 /* Notes in a file how much of it was changed since @base, for whoever asks. */
 void snap_note_change(int fd, uint32_t base, uint64_t bytes);
 
+int snap_describe(struct store *store, uint32_t id,
+		  const struct volume_ids *candidates, struct volume *ret,
+		  struct img_err *err) IMG_MUST_USE;
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/lock_order.h"
 #include "base/str.h"
 #include "storage/catalog.h"
+#include "storage/rebuild_impl.h"
 #include "storage/recover.h"
 #include "storage/store_make.h"
 
@@ -65,35 +66,49 @@ static int read_settings(struct store *store, struct img_err *err)
 	return 0;
 }
 
-static int open_catalog(const struct store_options *options,
+static int no_catalog(const struct store_options *options, const char *path,
+		      struct img_err *err)
+{
+	if (identity_has_volumes(options))
+		return img_err_set(
+			err, IMG_E_CORRUPT, 0,
+			"there are volumes in %s, but their catalog "
+			"%s is gone: 'img doctor --rebuild' makes it "
+			"again from what is there",
+			options->root, path);
+	return img_err_set(err, IMG_E_NOT_FOUND, 0,
+			   "there is no store in %s yet: 'img import' or "
+			   "'img init' makes one",
+			   options->root);
+}
+
+static int open_catalog(const struct store_options *options, const char *path,
 			const struct dm *dm, struct db **ret,
 			struct img_err *err)
 {
 	const struct dm_name probe = { "img", DM_UUID_PREFIX };
 	struct dm_state state;
-	img_auto(img_mem_release) char *path = NULL;
 	struct img_err missing = { 0 };
 	int64_t have;
-	int r;
+	int r = catalog_open(path, false, ret, &missing);
 
-	path = mem_printf("%s/store.db", options->root);
-	r = catalog_open(path, false, ret, &missing);
-	if (r == 0) {
-		r = db_get_int(*ret, &have, err,
+	if (r == 0) { /* its header may be all that is whole */
+		r = db_get_int(*ret, &have, &missing,
 			       "SELECT count(*) FROM settings", "");
-		if (r < 0 || have > 0)
-			return r < 0 ? r : 0;
-		db_close(ret); /* its making was interrupted */
-	} else if (missing.code != IMG_E_NOT_FOUND) {
+		if (r > 0 && have > 0)
+			return 0;
+		if (r >= 0)
+			db_close(ret); /* its making was interrupted */
+	}
+	if (r < 0 && missing.code != IMG_E_NOT_FOUND) {
 		*err = missing;
+		if (r == -IMG_E_CORRUPT)
+			(void)img_err_hint(err, "; 'img doctor --rebuild' "
+						"makes it again from the pool");
 		return r;
 	}
 	if (!options->create)
-		return img_err_set(
-			err, IMG_E_NOT_FOUND, 0,
-			"there is no store in %s yet: 'img import' or "
-			"'img init' makes one",
-			options->root);
+		return no_catalog(options, path, err);
 	/* Where a pool could not be brought up, none is made. */
 	r = dm->ops->state(dm->self, &probe, &state, err);
 	return r < 0 ? r : store_make(options, path, ret, err);
@@ -114,6 +129,15 @@ static int open_run_dir(struct store *store, const char *run_root,
 int store_open(const struct store_options *options, struct store **ret,
 	       struct img_err *err)
 {
+	img_auto(img_mem_release) char *path =
+		mem_printf("%s/store.db", options->root);
+
+	return store_open_at(options, path, ret, err);
+}
+
+int store_open_at(const struct store_options *options, const char *db_path,
+		  struct store **ret, struct img_err *err)
+{
 	img_auto(store_close) struct store *store = mem_zalloc(sizeof(*store));
 	int r;
 
@@ -126,7 +150,7 @@ int store_open(const struct store_options *options, struct store **ret,
 	store->grow = options->grow;
 	store->swept = options->swept;
 	store->examine = options->examine;
-	r = open_catalog(options, &store->dm, &store->db, err);
+	r = open_catalog(options, db_path, &store->dm, &store->db, err);
 	if (r == 0)
 		r = read_settings(store, err);
 	if (r == 0)

@@ -65,4 +65,8 @@ int store_lock_shared(struct store *store, uint64_t offset, struct lock *ret,
 void store_device_name(const struct store *store, const char *what,
 		       struct dm_name *ret);
 
+/* store_open() of a store whose catalog is at another place. */
+int store_open_at(const struct store_options *options, const char *db_path,
+		  struct store **ret, struct img_err *err) IMG_MUST_USE;
+
 #endif

@@ -127,3 +127,13 @@ int store_make(const struct store_options *options, const char *db_path,
 	*ret = img_mem_take(&db);
 	return 0;
 }
+
+int store_settings_write(struct db *db, const struct store_options *options,
+			 struct img_err *err)
+{
+	const struct driver *driver = driver_find(options->driver);
+	struct store_sizes sizes = options->sizes;
+	int r = store_sizes_check(driver, &sizes, err);
+
+	return r < 0 ? r : write_settings(db, options, driver, &sizes, err);
+}

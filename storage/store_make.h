@@ -26,4 +26,8 @@ int store_sizes_check(const struct driver *driver, struct store_sizes *sizes,
 int store_make(const struct store_options *options, const char *db_path,
 	       struct db **ret, struct img_err *err) IMG_MUST_USE;
 
+/* Puts the settings of a new store, with a new id, into its catalog. */
+int store_settings_write(struct db *db, const struct store_options *options,
+			 struct img_err *err) IMG_MUST_USE;
+
 #endif

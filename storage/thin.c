@@ -301,6 +301,7 @@ const struct driver driver_thin = {
 	.resize = resize,
 	.thaw = thaw,
 	.list = thin_list,
+	.describe = thin_describe,
 	.open_ledger = open_ledger,
 	.usage = pool_usage,
 	.volume_usage = thin_volume_usage,

@@ -31,4 +31,14 @@ int thin_volume_change(struct store *store, uint32_t base, uint32_t volume,
 int thin_host_bytes(struct store *store, uint64_t *ret,
 		    struct img_err *err) IMG_MUST_USE;
 
+int thin_describe(struct store *store, uint32_t id,
+		  const struct volume_ids *candidates, struct volume *ret,
+		  struct img_err *err) IMG_MUST_USE;
+
+/* How large a volume is at least: as its file system, or as what it maps; 0
+ * when there is nothing on it. */
+struct peek;
+int thin_least_bytes(const struct peek *peek, uint32_t id, uint64_t *ret,
+		     struct img_err *err) IMG_MUST_USE;
+
 #endif

@@ -124,7 +124,7 @@ teardown() {
 	# A pool whose catalog is gone is not overwritten.
 	mkdir "$T/catalog"
 	mv "$T/moved"/store.db* "$T/catalog"
-	fails 1 "*holds a pool, but its catalog $T/moved/store.db is gone" \
+	fails 1 "*holds a pool, but its catalog $T/moved/store.db is gone: 'img doctor --rebuild'*" \
 		img --root "$T/moved" init
 	fails 1 '*catalog*gone*' img --root "$T/moved" import "$CACHE/base.tar" x
 	# A catalog that is none; one of a pool that is gone.

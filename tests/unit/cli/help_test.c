@@ -25,6 +25,11 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 	return img_err_set(err, IMG_E_INTERNAL, 0, "no store in this test");
 }
 
+struct store_options cli_store_options(const struct cli *cli)
+{
+	return (struct store_options){ .root = cli->root };
+}
+
 int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
 			      struct img_err *err)
 {
