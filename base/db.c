@@ -235,12 +235,34 @@ int db_begin(struct db *db, bool durable, struct img_err *err)
 	return r;
 }
 
+/* What a commit had written before it failed, at its fsync say, would come back
+ * with the next reader of the log; unless another commit takes its place
+ * there.  That changes a number which nobody reads. */
+static void bury(struct db *db)
+{
+	struct img_err dropped = { 0 }; /* the commit's failure is told */
+	char sql[48];
+	int64_t n = 0;
+
+	db_rollback(db);
+	if (exec(db, "BEGIN IMMEDIATE", "change", &dropped) < 0)
+		return;
+	if (db_get_int(db, &n, &dropped, "PRAGMA application_id", "") > 0) {
+		(void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d",
+			       (int)((n + 1) % INT32_MAX));
+		if (exec(db, sql, "change", &dropped) == 0)
+			(void)exec(db, "COMMIT", "change", &dropped);
+	}
+	db_rollback(db);
+}
+
 int db_commit(struct db *db, struct img_err *err)
 {
 	int r = exec(db, "COMMIT", "change", err);
 
-	if (r == 0)
-		lock_order_drop((uintptr_t)db, LOCK_RANK_DB);
+	if (r < 0)
+		bury(db);
+	lock_order_drop((uintptr_t)db, LOCK_RANK_DB);
 	if (r == 0 && !db->durable && db->wal_pages > WAL_PAGES_ANY)
 		fold_log(db);
 	return r;

@@ -35,6 +35,7 @@ void db_close(struct db **db);
 
 /* A transaction that may write.  Nested calls are a fault of the caller. */
 int db_begin(struct db *db, bool durable, struct img_err *err) IMG_MUST_USE;
+/* One that fails is rolled back, and nothing of it comes back later. */
 int db_commit(struct db *db, struct img_err *err) IMG_MUST_USE;
 /* Does nothing when no transaction is open: fit for every undo path. */
 void db_rollback(struct db *db);

@@ -288,6 +288,36 @@ static void a_commit_that_fails_says_so(void **state)
 	assert_int_equal(count(db), 1);
 }
 
+/* Wherever it fails: the log holds it then, whole but for its fsync. */
+static void a_commit_that_fails_never_comes_back(void **state)
+{
+	struct img_err err = { 0 };
+	unsigned n = 0, steps;
+	int r;
+
+	do {
+		img_auto(db_close) struct db *reader = NULL;
+		struct db *db = open_db();
+		int64_t before = count(db);
+
+		n++;
+		assert_int_equal(db_begin(db, true, &err), 0);
+		assert_int_equal(add(db, NULL, n, &err), 1);
+		fault_arm(FAULT_FAIL, n);
+		r = db_commit(db, &err);
+		steps = fault_disarm();
+		err = (struct img_err){ 0 };
+		reader = open_db();
+		assert_int_equal(count(reader), before + (r == 0));
+		/* Nor after the last who knew better is gone. */
+		db_close(&reader);
+		db_close(&db);
+		reader = open_db();
+		assert_int_equal(count(reader), before + (r == 0));
+	} while (steps >= n);
+	assert_true(n > 2);
+}
+
 static void statements_are_limited(void **state)
 {
 	img_auto(db_close) struct db *db = open_db();
@@ -398,6 +428,7 @@ int main(void)
 		test_of_db(what_is_not_committed_is_not),
 		test_of_db(only_a_durable_commit_syncs),
 		test_of_db(a_commit_that_fails_says_so),
+		test_of_db(a_commit_that_fails_never_comes_back),
 		test_of_db(statements_are_limited),
 		test_of_db(writers_wait_and_readers_do_not),
 		test_of_db(many_processes_count_together),
