@@ -1,9 +1,6 @@
 #include "base/cleanup.h"
-#include "base/str.h"
-#include "cli/clock.h"
 #include "cli/container.h"
 #include "cli/verb.h"
-#include "storage/use.h"
 
 struct options {
 	const char *name;
@@ -13,78 +10,6 @@ static const struct option_row rows[] = {
 	{ 0, "name", "NAME", "name of the new container [made up]", OPTION_TEXT,
 	  offsetof(struct options, name) },
 };
-
-static int record(struct store *store, struct container_row *row,
-		  struct volume_pending *new, struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	struct img_err taken = { 0 };
-	int r = db_begin(store_db(store), true, err);
-
-	if (r < 0)
-		return r;
-	txn = store_db(store);
-	row->volume = new->volume;
-	row->created_ns = clock_now_ns();
-	r = container_insert(store, row, &taken);
-	if (r == -IMG_E_EXISTS)
-		return img_err_set(err, IMG_E_EXISTS, 0,
-				   "the container name '%s' is taken",
-				   row->name);
-	if (r < 0) {
-		*err = taken;
-		return r;
-	}
-	r = volume_settle(new, err);
-	if (r == 0)
-		r = db_commit(store_db(store), err);
-	if (r == 0)
-		volume_keep(new);
-	return r;
-}
-
-/* Nobody's file system is frozen for a name that is taken. */
-static int choose_name(struct store *store, const char *name,
-		       struct container_row *row, struct img_err *err)
-{
-	int64_t one;
-	int r;
-
-	if (!name)
-		return container_name_invent(store, row->name, err);
-	(void)snprintf(row->name, sizeof(row->name), "%s", name);
-	r = db_get_int(store_db(store), &one, err,
-		       "SELECT 1 FROM containers WHERE name = ?", "s", name);
-	if (r > 0)
-		r = img_err_set(err, IMG_E_EXISTS, 0,
-				"the container name '%s' is taken", name);
-	return r;
-}
-
-static int clone_one(struct store *store, const struct container_row *from,
-		     const char *name, struct id *ret, struct img_err *err)
-{
-	img_auto(volume_pending_release) struct volume_pending new = { 0 };
-	/* Texts are the other's: nothing here is released. */
-	struct container_row row = {
-		.image = from->image,
-		.image_name = from->image_name,
-		.auto_remove = from->auto_remove,
-		.config = from->config,
-	};
-	int r = choose_name(store, name, &row, err);
-
-	if (r == 0)
-		r = id_new(&row.id, err);
-	if (r == 0)
-		r = use_check_settled(store, from->volume.id, err);
-	if (r == 0)
-		r = volume_snapshot(store, &from->volume, &new, err);
-	if (r == 0)
-		r = record(store, &row, &new, err);
-	*ret = row.id;
-	return r;
-}
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
@@ -108,7 +33,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = container_find(store, argv[0], &from, err);
 	if (r < 0)
 		return r;
-	r = clone_one(store, &from, name, &id, err);
+	r = container_clone(store, &from, name, &id, err);
 	if (r < 0)
 		return img_err_prefix(err, "cannot clone %s", from.name);
 	(void)printf("%s\n", id.hex);

@@ -69,6 +69,16 @@ int container_set_volume(struct store *store, const struct container_row *row,
 /* IMG_E_EXISTS for a name that is taken; its own is none. */
 int container_rename(struct store *store, const struct container_row *row,
 		     const char *name, struct img_err *err) IMG_MUST_USE;
+/**
+ * container_clone - a new container with another's state and configuration
+ * @name: NULL: one is made up
+ *
+ * Durable when it returns 0; a crash before leaves nothing of it.
+ * IMG_E_EXISTS where the name is taken.
+ */
+int container_clone(struct store *store, const struct container_row *from,
+		    const char *name, struct id *ret,
+		    struct img_err *err) IMG_MUST_USE;
 int container_delete(struct store *store, const struct container_row *row,
 		     struct img_err *err) IMG_MUST_USE;
 

@@ -1,7 +1,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
-#include "cli/container.h"
+#include "cli/snapshots.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "image/image.h"
@@ -82,6 +82,16 @@ static int add_container(void *self, const struct container_row *row,
 		   err);
 }
 
+static int add_snapshot(void *self, const struct snapshot_row *row,
+			struct img_err *err)
+{
+	img_auto(img_mem_release) char *name =
+		mem_printf("%s@%s", row->container_name, row->name);
+
+	return add(self, "snapshot", name, row->container.hex, &row->volume,
+		   err);
+}
+
 static void print_pool(const struct store_usage *usage, uint64_t host_bytes)
 {
 	char used[SIZE_TEXT_MAX], all[SIZE_TEXT_MAX];
@@ -115,6 +125,8 @@ static int fill(struct list *list, struct store *store,
 		r = image_each(store, add_image, list, err);
 	if (r == 0)
 		r = container_each(store, add_container, list, err);
+	if (r == 0)
+		r = snapshot_each(store, NULL, add_snapshot, list, err);
 	return r;
 }
 

@@ -4,63 +4,8 @@
 #include "cli/list.h"
 #include "cli/snapshots.h"
 #include "storage/account.h"
-#include "storage/use.h"
 
 /* --- snapshot create ------------------------------------------------------ */
-
-static int record(struct store *store, struct snapshot_row *row,
-		  struct volume_pending *new, struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store_db(store), true, err);
-
-	if (r < 0)
-		return r;
-	txn = store_db(store);
-	row->volume = new->volume;
-	row->created_ns = clock_now_ns();
-	r = snapshot_insert(store, row, err);
-	if (r == 0)
-		r = volume_settle(new, err);
-	if (r == 0)
-		r = db_commit(store_db(store), err);
-	if (r == 0)
-		volume_keep(new);
-	return r;
-}
-
-/* Nobody's file system is frozen for a name that is taken. */
-static int look_for_name(struct store *store,
-			 const struct container_row *container,
-			 const char *name, struct img_err *err)
-{
-	struct snapshot_row row;
-	struct img_err missing = { 0 };
-	int r = snapshot_find(store, container, name, &row, &missing);
-
-	if (r == 0)
-		return img_err_set(err, IMG_E_EXISTS, 0,
-				   "it has a snapshot '%s' already", name);
-	if (r == -IMG_E_NOT_FOUND)
-		return 0;
-	*err = missing;
-	return r;
-}
-
-static int create(struct store *store, const struct container_row *container,
-		  struct snapshot_row *row, struct img_err *err)
-{
-	img_auto(volume_pending_release) struct volume_pending new = { 0 };
-	int r = 0;
-
-	if (row->name[0])
-		r = look_for_name(store, container, row->name, err);
-	if (r == 0)
-		r = use_check_settled(store, container->volume.id, err);
-	if (r == 0)
-		r = volume_copy(store, &container->volume, &new, err);
-	return r < 0 ? r : record(store, row, &new, err);
-}
 
 static int run_create(const struct cli *cli, void *values, int argc,
 		      char **argv, struct img_err *err)
@@ -76,10 +21,9 @@ static int run_create(const struct cli *cli, void *values, int argc,
 		r = container_find(store, argv[0], &container, err);
 	if (r < 0)
 		return r;
-	row.container = container.id;
 	if (argc > 1)
 		(void)snprintf(row.name, sizeof(row.name), "%s", argv[1]);
-	r = create(store, &container, &row, err);
+	r = snapshot_take(store, &container, &row, err);
 	if (r < 0)
 		return img_err_prefix(err, "cannot make a snapshot of %s",
 				      container.name);
@@ -194,46 +138,6 @@ const struct verb verb_snapshot_ls = {
 
 /* --- snapshot rm ---------------------------------------------------------- */
 
-static int remove_row(struct store *store, const struct snapshot_row *row,
-		      struct volume_pending *gone, struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store_db(store), false, err);
-
-	if (r < 0)
-		return r;
-	txn = store_db(store);
-	r = snapshot_delete(store, row, err);
-	if (r == 0)
-		r = volume_begin_delete(store, row->volume.id, gone, err);
-	if (r == 0)
-		r = db_commit(store_db(store), err);
-	if (r < 0 && gone->store) {
-		db_rollback(store_db(store));
-		volume_keep(gone);
-	}
-	return r;
-}
-
-static int remove_one(struct store *store,
-		      const struct container_row *container, const char *name,
-		      struct img_err *err)
-{
-	img_auto(volume_pending_release) struct volume_pending gone = { 0 };
-	struct snapshot_row row;
-	int r = snapshot_find(store, container, name, &row, err);
-
-	if (r == 0)
-		r = store_need_pool(store, err);
-	if (r == 0)
-		r = remove_row(store, &row, &gone, err);
-	if (r == 0)
-		r = volume_finish_delete(&gone, err);
-	if (r == 0)
-		(void)printf("%s\n", name);
-	return r;
-}
-
 static int run_rm(const struct cli *cli, void *values, int argc, char **argv,
 		  struct img_err *err)
 {
@@ -248,8 +152,10 @@ static int run_rm(const struct cli *cli, void *values, int argc, char **argv,
 	for (int i = 1; i < argc; i++) {
 		struct img_err one = { 0 };
 
-		if (remove_one(store, &container, argv[i], &one) == 0)
+		if (snapshot_remove(store, &container, argv[i], &one) == 0) {
+			(void)printf("%s\n", argv[i]);
 			continue;
+		}
 		(void)img_err_prefix(&one, "cannot remove the snapshot %s",
 				     argv[i]);
 		if (err->code)
@@ -267,4 +173,39 @@ const struct verb verb_snapshot_rm = {
 	.min_args = 2,
 	.max_args = -1,
 	.run = run_rm,
+};
+
+/* --- snapshot rollback ---------------------------------------------------- */
+
+static int run_rollback(const struct cli *cli, void *values, int argc,
+			char **argv, struct img_err *err)
+{
+	img_auto(container_row_release) struct container_row container = { 0 };
+	img_auto(store_close) struct store *store = NULL;
+	int r = cli_open_store(cli, false, &store, err);
+
+	if (r == 0)
+		r = container_find(store, argv[0], &container, err);
+	if (r < 0)
+		return r;
+	r = snapshot_roll_back(store, &container, argv[1], err);
+	if (r < 0)
+		return img_err_prefix(err, "cannot roll %s back",
+				      container.name);
+	(void)printf("%s\n", argv[0]);
+	return 0;
+}
+
+const struct verb verb_snapshot_rollback = {
+	.name = "snapshot rollback",
+	.arguments = "CONTAINER NAME",
+	.summary = "Return a stopped container to the state of a snapshot",
+	.description =
+		"What was written since the snapshot is lost, also where the "
+		"container was made\nlarger. The snapshot stays, and so do all "
+		"others, older and newer. Copies no data.",
+	.values_size = 1,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run_rollback,
 };

@@ -48,6 +48,30 @@ int snapshot_insert(struct store *store, struct snapshot_row *row,
 int snapshot_delete(struct store *store, const struct snapshot_row *row,
 		    struct img_err *err) IMG_MUST_USE;
 
+/**
+ * snapshot_take - keep a container's present state
+ * @row: its name, or an empty one that is made up; the rest is filled
+ *
+ * Returns 0, or IMG_E_EXISTS where the name is taken.  A crash leaves nothing
+ * of a snapshot that was not acknowledged.
+ */
+int snapshot_take(struct store *store, const struct container_row *container,
+		  struct snapshot_row *row, struct img_err *err) IMG_MUST_USE;
+
+/* Removes one, and gives its space back.  IMG_E_NOT_FOUND. */
+int snapshot_remove(struct store *store, const struct container_row *container,
+		    const char *name, struct img_err *err) IMG_MUST_USE;
+
+/**
+ * snapshot_roll_back - return a stopped container to the state of a snapshot
+ *
+ * Its volume becomes a snapshot of the snapshot, which stays; the volume that
+ * it had goes.  Durable when it returns 0.  A crash leaves the container with
+ * either state, and no volume that nobody has.  IMG_E_BUSY while it runs.
+ */
+int snapshot_roll_back(struct store *store, const struct container_row *row,
+		       const char *name, struct img_err *err) IMG_MUST_USE;
+
 /* The volumes of a container's snapshots, while they go. */
 struct snapshots_gone {
 	struct volume_pending *volumes;

@@ -82,24 +82,6 @@ static int end(struct store *store, int64_t intent, const struct volume *volume,
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
-/* What a failed commit has written comes back with the next reader of the log,
- * unless something takes its place: any change will do. */
-static void bury(struct store *store)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	struct img_err dropped = { 0 };
-	int64_t intent = 0;
-
-	if (db_begin(store->db, true, &dropped) < 0)
-		return;
-	txn = store->db;
-	if (intent_begin(store, INTENT_RESIZE, 0, &intent, &dropped) == 0 &&
-	    intent_end(store, intent, &dropped) == 0)
-		IMG_IGNORE(db_commit(store->db, &dropped));
-	if (intent)
-		intent_drop(store, intent);
-}
-
 /* 1 when there is something to do: it was announced, durably. */
 static int announce(struct store *store, uint32_t id, uint64_t size_bytes,
 		    struct resize *z, struct img_err *err)
@@ -124,7 +106,6 @@ static int announce(struct store *store, uint32_t id, uint64_t size_bytes,
 	r = note(store, z, err);
 	if (r < 0 && z->intent) {
 		db_rollback(store->db);
-		bury(store);
 		intent_drop(store, z->intent);
 	}
 	return r < 0 ? r : 1;

@@ -281,6 +281,7 @@ const struct driver driver_snapshot = {
 	.destroy = destroy,
 	.activate = snap_activate,
 	.deactivate = snap_deactivate,
+	.resize = snap_resize,
 	.thaw = snap_thaw,
 	.merge_base = snap_merge_base,
 	.merge = snap_merge,
