@@ -20,6 +20,8 @@ static const struct option_row rows[] = {
 	  OPTION_SIZE, offsetof(struct options, sizes.data_bytes) },
 	{ 'f', "force", NULL, "overwrite what the devices hold", OPTION_FLAG,
 	  offsetof(struct options, force) },
+	{ 0, "max-size", "SIZE", "how large the data file may become by itself",
+	  OPTION_SIZE, offsetof(struct options, sizes.max_bytes) },
 	{ 0, "metadata-device", "DEVICE",
 	  "a block device for the metadata, in place of a file", OPTION_TEXT,
 	  offsetof(struct options, metadata_device) },
@@ -28,6 +30,9 @@ static const struct option_row rows[] = {
 	{ 0, "chunk-size", "SIZE",
 	  "what the pool allocates at once, for its life [64K]", OPTION_SIZE,
 	  offsetof(struct options, sizes.chunk_bytes) },
+	{ 0, "reserve", "SIZE",
+	  "below what is kept free no volume is made [2%, 1M to 1G]",
+	  OPTION_SIZE, offsetof(struct options, sizes.reserve_bytes) },
 	{ 0, "volume-size", "SIZE", "size of imported volumes [10G]",
 	  OPTION_SIZE, offsetof(struct options, sizes.volume_bytes) },
 };
@@ -38,10 +43,12 @@ static int check(const struct options *o, struct img_err *err)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "--data-device and --metadata-device go "
 				   "together");
-	if (o->data_device && (o->sizes.data_bytes || o->sizes.metadata_bytes))
+	if (o->data_device && (o->sizes.data_bytes || o->sizes.metadata_bytes ||
+			       o->sizes.max_bytes))
 		return img_err_set(err, IMG_E_INPUT, 0,
-				   "a device is used whole: --data-size and "
-				   "--metadata-size are for files");
+				   "a device is used whole: --data-size, "
+				   "--metadata-size and --max-size are for "
+				   "files");
 	if (o->data_device && o->driver && strcmp(o->driver, "thin") != 0)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "--data-device is for the driver thin");
@@ -122,7 +129,11 @@ const struct verb verb_init = {
 		"one is for other\nsizes. The files are sparse: they take what "
 		"is used. Small chunks share more\nbetween snapshots, large "
 		"ones need less metadata: about 75 MiB for 100 GiB of\ndata in "
-		"chunks of 64 KiB.\n\nWith --driver snapshot an image is a "
+		"chunks of 64 KiB.\n\nFiles grow by themselves, before "
+		"the last tenth is used, up to --max-size. Without\nit a "
+		"--data-size is not exceeded, and the default size only as "
+		"the host's file\nsystem has room. What --reserve keeps free "
+		"is for what runs and for removals.\n\nWith --driver snapshot an image is a "
 		"sparse file that can be mounted as it is, and a\ncontainer "
 		"one of what differs, in chunks of 16K; there is no pool, and "
 		"img commit\ncopies the image's file, or shares its blocks "

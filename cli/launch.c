@@ -8,9 +8,13 @@
 #include "runtime/container.h"
 #include "runtime/detach.h"
 #include "runtime/syscall_filter.h"
+#include "storage/capacity.h"
 
 #include <fcntl.h>
 #include <string.h>
+
+/* Who is done sooner does not fill a tenth of the pool. */
+#define GUARD_FIRST_MS 200
 
 /* What a spec borrows. */
 struct parts {
@@ -163,6 +167,15 @@ static void write_pid(const char *path, pid_t pid)
 		IMG_IGNORE(write(fd, text, (size_t)len)); /* only a hint */
 }
 
+/* While a container writes, the pool is kept from filling up.  What fails is
+ * tried again at the next event, and told by the next command. */
+static void guard_pool(struct container_watch *watch)
+{
+	struct img_err dropped = { 0 };
+
+	IMG_IGNORE(capacity_guard(watch->self, &watch->fd, &dropped));
+}
+
 static int run_command(struct store *store, const struct container_row *row,
 		       const struct container_spec *spec, struct detach *detach,
 		       int *ret_status, bool *ret_started, struct img_err *err)
@@ -170,6 +183,10 @@ static int run_command(struct store *store, const struct container_row *row,
 	img_auto(img_mem_release) char *pid_path =
 		container_pid_path(store, row);
 	struct container container = { .exit_status = *ret_status };
+	struct container_watch watch = { .fd = -1,
+					 .first_ms = GUARD_FIRST_MS,
+					 .fn = guard_pool,
+					 .self = store };
 	int r = container_start(spec, &container, err);
 
 	*ret_started = r == 0;
@@ -180,7 +197,9 @@ static int run_command(struct store *store, const struct container_row *row,
 	write_pid(pid_path, container.pid);
 	if (detach)
 		detach_report(detach, container.pid, 0, err);
+	container.watch = &watch;
 	r = container_wait(&container, ret_status, err);
+	img_fd_release(&watch.fd);
 	(void)unlink(pid_path); /* gone with the container at the latest */
 	return r;
 }
@@ -202,6 +221,8 @@ int launch(struct store *store, const struct container_row *row,
 	if (r == 0)
 		r = run_command(store, row, &spec, detach, ret_status,
 				ret_started, err);
+	if (r < 0)
+		r = capacity_explain(store, err);
 	if (r < 0 && detach && !*ret_started)
 		detach_report(detach, 0, *ret_status, err);
 	return r;

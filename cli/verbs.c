@@ -36,6 +36,7 @@
 	X(init)                                                                \
 	X(doctor)                                                              \
 	X(pool_status)                                                         \
+	X(pool_grow)                                                           \
 	X(pool_stop)                                                           \
 	X(machine_exec)                                                        \
 	X(help)                                                                \

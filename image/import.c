@@ -4,12 +4,41 @@
 #include "base/part.h"
 #include "base/str.h"
 #include "image/formats.h"
+#include "storage/capacity.h"
 
 #include <fcntl.h>
+
+/* What may be in the page cache. */
+#define IN_FLIGHT_MAX (UINT64_C(256) << 20)
+
+/* Writes are on their way into the pool for a while: it is kept large enough
+ * for all that was read. */
+struct pool_progress {
+	struct store *store;
+	const struct progress *above;
+};
+
+static void update(void *self, uint64_t done_bytes, uint64_t total_bytes)
+{
+	const struct pool_progress *p = self;
+
+	capacity_make_room(p->store, IN_FLIGHT_MAX);
+	progress_update(p->above, done_bytes, total_bytes);
+}
+
+static bool is_stopped(void *self)
+{
+	const struct pool_progress *p = self;
+
+	return progress_is_stopped(p->above);
+}
 
 static int fill(struct store *store, const struct volume *volume,
 		const struct import_options *options, struct img_err *err)
 {
+	struct pool_progress pool = { .store = store,
+				      .above = options->progress };
+	const struct progress progress = { update, is_stopped, &pool };
 	formats_import_fn *import;
 	struct formats_import request = {
 		.source = options->source,
@@ -17,7 +46,7 @@ static int fill(struct store *store, const struct volume *volume,
 		.size_bytes = volume->size_bytes,
 		.max_entries = options->max_entries,
 		.chunk_bytes = store_chunk_bytes(store),
-		.progress = options->progress,
+		.progress = &progress,
 	};
 	img_auto(img_fd_release) int fd = -1;
 	char node[VOLUME_NODE_MAX];
@@ -33,7 +62,9 @@ static int fill(struct store *store, const struct volume *volume,
 	if (fd < 0)
 		return img_err_sys(err, "cannot open %s", node);
 	request.fd = fd;
-	return import(&request, err);
+	r = import(&request, err);
+	/* While it is: what was made so far goes when this fails. */
+	return r < 0 ? capacity_explain(store, err) : r;
 }
 
 int import_image(struct store *store, const struct import_options *options,

@@ -16,11 +16,23 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Something else that the supervisor looks after while it waits. */
+struct container_watch {
+	int fd; /* @fn is called whenever it is readable; -1 at first */
+	/* When @fn is called for the first time; it may open @fd then.  Where
+	 * it leaves that -1 it is not called again. */
+	unsigned first_ms;
+	void (*fn)(struct container_watch *watch);
+	void *self; /* of @fn */
+};
+
 struct container {
 	pid_t pid;
 	int pidfd;
 	int terminal; /* the supervisor's end of it, or -1 */
 	bool interactive;
+	/* To be set between start and wait; NULL: nothing.  Borrowed. */
+	struct container_watch *watch;
 	/* What `run` should exit with if container_start failed: 125 where
 	 * img or the kernel failed, 126 where the command cannot be executed,
 	 * 127 where it was not found. */

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "runtime/relay.h"
 #include "runtime/signals.h"
+#include "runtime/wake.h"
 
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
@@ -50,18 +51,26 @@ static int handle_signal(struct container *c, int signals, int *ret_status,
 	return 0;
 }
 
-static int wait_plain(struct container *c, int signals, int *ret_status,
+static int handle(struct container *c, struct wake *wake, int *ret_status,
+		  struct img_err *err)
+{
+	int r = wake_look(wake, err);
+
+	return r <= 0 ? r : handle_signal(c, wake->signals, ret_status, err);
+}
+
+static int wait_plain(struct container *c, struct wake *wake, int *ret_status,
 		      struct img_err *err)
 {
 	int r;
 
-	while ((r = handle_signal(c, signals, ret_status, err)) == 0)
+	while ((r = handle(c, wake, ret_status, err)) == 0)
 		;
 	return r;
 }
 
-static int wait_terminal(struct container *c, int signals, int *ret_status,
-			 struct img_err *err)
+static int wait_terminal(struct container *c, struct wake *wake,
+			 int *ret_status, struct img_err *err)
 {
 	struct relay relay;
 	bool woken;
@@ -69,9 +78,9 @@ static int wait_terminal(struct container *c, int signals, int *ret_status,
 
 	relay_begin(&relay, c->terminal, c->interactive);
 	do {
-		r = relay_move(&relay, signals, &woken, err);
+		r = relay_move(&relay, wake->fd, &woken, err);
 		if (r == 0 && woken)
-			r = handle_signal(c, signals, ret_status, err);
+			r = handle(c, wake, ret_status, err);
 	} while (r == 0);
 	if (r > 0)
 		relay_drain(&relay);
@@ -84,15 +93,19 @@ static int wait_for_end(struct container *c, int *ret_status,
 			struct img_err *err)
 {
 	img_auto(img_fd_release) int signals = -1;
+	img_auto(wake_release) struct wake wake = { .epoll = -1, .timer = -1 };
 	sigset_t set;
+	int r;
 
 	signals_supervised(&set);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (signals < 0)
 		return img_err_sys(err, "cannot receive signals");
-	if (c->terminal < 0)
-		return wait_plain(c, signals, ret_status, err);
-	return wait_terminal(c, signals, ret_status, err);
+	r = wake_init(&wake, signals, c->watch, err);
+	if (r < 0)
+		return r;
+	return c->terminal < 0 ? wait_plain(c, &wake, ret_status, err)
+			       : wait_terminal(c, &wake, ret_status, err);
 }
 
 int container_wait(struct container *c, int *ret_status, struct img_err *err)

@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "storage/backing_device.h"
+#include "storage/grow.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -50,6 +51,8 @@ int backing_attach(struct store *store, struct loop *data,
 
 	if (backing_is_device(store))
 		r = backing_device_find(store, err);
+	else /* its growth may have been interrupted */
+		r = grow_files(store, err);
 	if (r == 0)
 		r = attach(store, BACKING_METADATA, metadata, err);
 	if (r == 0)

@@ -49,17 +49,24 @@ static int set_durably(struct store *store, const char *key, const char *value,
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
-static int mark_data(struct store *store, struct img_err *err)
+static int put_label(const struct store *store, int fd, uint64_t data_bytes,
+		     struct img_err *err)
 {
-	img_auto(img_fd_release) int fd =
-		open(store->data_device, O_RDWR | O_CLOEXEC);
-	struct label label = { .data_bytes = store->sizes.data_bytes };
+	struct label label = { .data_bytes = data_bytes };
 
-	if (fd < 0)
-		return img_err_sys(err, "cannot open %s", store->data_device);
 	(void)snprintf(label.store_id, sizeof(label.store_id), "%s", store->id);
 	(void)snprintf(label.root, sizeof(label.root), "%s", store->root);
 	return label_write(fd, &label, store->data_device, err);
+}
+
+static int mark_data(const struct store *store, struct img_err *err)
+{
+	img_auto(img_fd_release) int fd =
+		open(store->data_device, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return img_err_sys(err, "cannot open %s", store->data_device);
+	return put_label(store, fd, store->sizes.data_bytes, err);
 }
 
 int backing_device_mark(struct store *store, struct img_err *err)
@@ -229,4 +236,47 @@ int backing_device_find(struct store *store, struct img_err *err)
 	return r < 0 ? r
 		     : find_one(store, check_data, "data_device", "data",
 				&store->data_device, err);
+}
+
+static int size_now(const char *name, int *ret_fd, uint64_t *ret,
+		    struct img_err *err)
+{
+	*ret_fd = open(name, O_RDWR | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return img_err_sys(err, "cannot open %s", name);
+	return device_size(*ret_fd, name, ret, err);
+}
+
+/* While the old label still holds: the pool writes over it only once the new
+ * size is recorded. */
+int backing_device_grow(struct store *store, struct store_sizes *sizes,
+			struct img_err *err)
+{
+	img_auto(img_fd_release) int data = -1;
+	img_auto(img_fd_release) int metadata = -1;
+	uint64_t data_size, metadata_size, usable;
+	char have[SIZE_TEXT_MAX];
+	int r = size_now(store->data_device, &data, &data_size, err);
+
+	if (r == 0)
+		r = size_now(store->metadata_device, &metadata, &metadata_size,
+			     err);
+	if (r < 0)
+		return r;
+	usable = label_data_bytes(data_size, sizes->chunk_bytes);
+	if (usable < sizes->data_bytes || metadata_size < sizes->metadata_bytes)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "%s has %s: make the device larger first",
+				   usable < sizes->data_bytes
+					   ? store->data_device
+					   : store->metadata_device,
+				   num_format_size(usable < sizes->data_bytes
+							   ? data_size
+							   : metadata_size,
+						   have));
+	sizes->data_bytes = usable;
+	sizes->metadata_bytes = metadata_size - metadata_size % (4 * KIB);
+	if (usable == store->sizes.data_bytes)
+		return 0;
+	return put_label(store, data, usable, err);
 }

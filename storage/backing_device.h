@@ -26,6 +26,12 @@ int backing_device_make(const struct store_options *options,
  * all of the system's if they do not, and remembers the new names. */
 int backing_device_find(struct store *store, struct img_err *err) IMG_MUST_USE;
 
+/* Both devices are used as far as they reach by now: sets the two sizes, and
+ * puts a label where the data is to end.  IMG_E_INPUT when that is less than
+ * @sizes wants. */
+int backing_device_grow(struct store *store, struct store_sizes *sizes,
+			struct img_err *err) IMG_MUST_USE;
+
 /* See backing_mark. */
 int backing_device_mark(struct store *store, struct img_err *err) IMG_MUST_USE;
 

@@ -7,8 +7,11 @@
 #include "storage/sysblock.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <libdevmapper.h>
+#include <linux/dm-ioctl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -19,6 +22,9 @@
 	 DM_UDEV_DISABLE_LIBRARY_FALLBACK)
 
 #define NODE_DIR "/dev/img"
+
+/* The first interface that has DM_DEV_ARM_POLL. */
+#define ARM_POLL_MINOR 37
 
 /* libdevmapper prints by itself; the errno of the task tells us enough. */
 static void swallow_log(int level, const char *file, int line, int dm_errno,
@@ -316,8 +322,8 @@ static int kernel_holders(void *self, dev_t dev, unsigned *ret,
 	return 0;
 }
 
-static int kernel_status(void *self, const struct dm_name *name, char **ret,
-			 struct img_err *err)
+static int read_status(const struct dm_name *name, bool flush, char **ret,
+		       struct img_err *err)
 {
 	img_auto(task_release) struct dm_task *task = NULL;
 	uint64_t start, len;
@@ -326,11 +332,49 @@ static int kernel_status(void *self, const struct dm_name *name, char **ret,
 	task = task_new(DM_DEVICE_STATUS, name, err);
 	if (!task)
 		return -(int)err->code;
+	if (!flush && !dm_task_no_flush(task))
+		return img_err_set(err, IMG_E_INTERNAL, 0,
+				   "cannot prepare a device-mapper task");
 	if (!dm_task_run(task))
 		return fail(name, "ask for the status of",
 			    dm_task_get_errno(task), err);
 	(void)dm_get_next_target(task, NULL, &start, &len, &target, &params);
 	*ret = mem_strdup(params ? params : "");
+	return 0;
+}
+
+static int kernel_status(void *self, const struct dm_name *name, char **ret,
+			 struct img_err *err)
+{
+	return read_status(name, true, ret, err);
+}
+
+static int kernel_peek(void *self, const struct dm_name *name, char **ret,
+		       struct img_err *err)
+{
+	return read_status(name, false, ret, err);
+}
+
+static int kernel_refresh(void *self, dev_t dev, struct img_err *err)
+{
+	return loop_refresh(dev, err);
+}
+
+/* libdevmapper keeps the descriptor it would arm to itself. */
+static int kernel_listen(void *self, int *fd, struct img_err *err)
+{
+	struct dm_ioctl arm = {
+		.version = { DM_VERSION_MAJOR, ARM_POLL_MINOR, 0 },
+		.data_size = sizeof(arm),
+	};
+
+	if (*fd < 0)
+		*fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+	if (*fd < 0)
+		return img_err_sys(err, "cannot open /dev/mapper/control");
+	if (ioctl(*fd, DM_DEV_ARM_POLL, &arm) < 0)
+		return img_err_set(err, IMG_E_UNSUPPORTED, errno,
+				   "cannot wait for events of device-mapper");
 	return 0;
 }
 
@@ -394,10 +438,13 @@ struct dm dm_kernel(void)
 		.table = kernel_table,
 		.holders = kernel_holders,
 		.status = kernel_status,
+		.peek = kernel_peek,
 		.node = kernel_node,
 		.attach = kernel_attach,
 		.each_block = kernel_each_block,
 		.detach = kernel_detach,
+		.refresh = kernel_refresh,
+		.listen = kernel_listen,
 	};
 
 	return (struct dm){ .ops = &ops };

@@ -109,6 +109,10 @@ struct dm_ops {
 	/* The status line of the first target, without its name; heap. */
 	int (*status)(void *self, const struct dm_name *name, char **ret,
 		      struct img_err *err);
+	/* The same without the commit that a pool does first: as of now, at the
+	 * cost of a look. */
+	int (*peek)(void *self, const struct dm_name *name, char **ret,
+		    struct img_err *err);
 	/* A path by which @dev can be opened: /dev/dm-N where devtmpfs made
 	 * it, else a node of our own below /dev/img; never a name that
 	 * somebody else may have pointed elsewhere. */
@@ -124,6 +128,11 @@ struct dm_ops {
 			  struct img_err *err);
 	/* Takes a loop device from its file: loop_detach. */
 	int (*detach)(void *self, dev_t dev, struct img_err *err);
+	/* A loop device learns that its file has grown: loop_refresh. */
+	int (*refresh)(void *self, dev_t dev, struct img_err *err);
+	/* From here on the next event of any device makes *fd readable; opened
+	 * when it is -1.  IMG_E_UNSUPPORTED before Linux 4.13. */
+	int (*listen)(void *self, int *fd, struct img_err *err);
 };
 
 struct dm {

@@ -17,6 +17,21 @@
 struct progress;
 struct volume_ids;
 
+struct capacity_status;
+struct grow_target;
+
+/* What only a driver with a pool has; see storage/capacity.h. */
+struct driver_capacity {
+	int (*check)(struct store *store, struct img_err *err);
+	int (*status)(struct store *store, struct capacity_status *ret,
+		      struct img_err *err);
+	int (*grow)(struct store *store, const struct grow_target *target,
+		    struct img_err *err);
+	int (*guard)(struct store *store, int *fd, struct img_err *err);
+	void (*make_room)(struct store *store, uint64_t bytes);
+	int (*explain)(struct store *store, struct img_err *err);
+};
+
 struct driver {
 	const char *name;
 
@@ -87,6 +102,7 @@ struct driver {
 
 	int (*usage)(struct store *store, struct store_usage *ret,
 		     struct img_err *err);
+	const struct driver_capacity *capacity; /* NULL: it has no pool */
 	/* What storage/account.h asks for, of the same names there. */
 	int (*volume_usage)(struct store *store, uint32_t volume,
 			    struct account_usage *ret, struct img_err *err);

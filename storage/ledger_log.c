@@ -1,11 +1,16 @@
 #include "storage/ledger_log.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "storage/ledger_block.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+/* Space that the log always has before it, if the pool had some. */
+#define AHEAD (UINT64_C(128) << 10)
 
 /* 1 with *ret behind the record at @at; 0, and *ret as it was, at the end. */
 static int skip_record(int fd, const struct ledger_tail *at,
@@ -143,6 +148,45 @@ static int compact(int fd, struct ledger_tail *tail,
 	return r;
 }
 
+static void write_zeroes(int fd, uint64_t begin, uint64_t end)
+{
+	uint64_t size = end - begin;
+	void *zeroes =
+		mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct img_err dropped = { 0 }; /* then a full pool may refuse more */
+
+	if (zeroes == MAP_FAILED)
+		return;
+	IMG_IGNORE(file_pwrite(fd, zeroes, size, begin, LEDGER_NAME, &dropped));
+	(void)munmap(zeroes, size);
+}
+
+/*
+ * Has the pool give space to the records that come next, so that what says
+ * that images are gone can be written when the pool is full.  Its first block
+ * too: without that a flush of the device fails then, whatever was written
+ * (dm-thin.c takes an empty flush for a write of block 0).
+ */
+static void provision(int fd, const struct ledger_tail *before,
+		      const struct ledger_tail *after)
+{
+	uint64_t half_end = ledger_half_start(after->generation) + LEDGER_HALF;
+	uint64_t begin = before->offset / AHEAD * AHEAD + 2 * AHEAD;
+	uint64_t end = after->offset / AHEAD * AHEAD + 2 * AHEAD;
+
+	/* Behind what was there before, never into a record. */
+	if (before->generation != after->generation || begin < after->offset)
+		begin = after->offset;
+	if (end > half_end)
+		end = half_end;
+	if (begin < end)
+		write_zeroes(fd, begin, end);
+	if (before->generation == 0) {
+		begin = ledger_half_start(after->generation + 1);
+		write_zeroes(fd, begin, begin + LEDGER_BLOCK);
+	}
+}
+
 int ledger_log_append(int fd, const struct ledger_tail *tail,
 		      const struct ledger_record *record,
 		      struct ledger_tail *ret_at, struct img_err *err)
@@ -164,7 +208,11 @@ int ledger_log_append(int fd, const struct ledger_tail *tail,
 	if (!ledger_block_fits(&next, record))
 		return is_full(err);
 	r = ledger_block_write(fd, &next, record, err);
-	return r < 0 ? r : sync_log(fd, err);
+	if (r == 0)
+		r = sync_log(fd, err);
+	if (r == 0)
+		provision(fd, tail, &next);
+	return r;
 }
 
 /* Where the last record of a volume is. */

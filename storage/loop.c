@@ -103,6 +103,18 @@ int loop_detach(dev_t dev, struct img_err *err)
 	return 0;
 }
 
+int loop_refresh(dev_t dev, struct img_err *err)
+{
+	img_auto(img_fd_release) int fd = open_number((int)minor(dev), err);
+
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, LOOP_SET_CAPACITY, 0) < 0)
+		return img_err_sys(err, "cannot make loop device %u larger",
+				   minor(dev));
+	return 0;
+}
+
 void loop_release(struct loop *loop)
 {
 	img_fd_release(&loop->fd);

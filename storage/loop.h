@@ -41,6 +41,8 @@ int loop_attach(const char *path, struct loop *ret,
 
 /* Takes a loop device from its file; one in use goes when its last user does. */
 int loop_detach(dev_t dev, struct img_err *err) IMG_MUST_USE;
+/* Tells an attached loop device that its file has another size by now. */
+int loop_refresh(dev_t dev, struct img_err *err) IMG_MUST_USE;
 
 /* Lets go of our descriptor; the kernel detaches once nobody uses it. */
 void loop_release(struct loop *loop);

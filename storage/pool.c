@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "storage/backing.h"
 #include "storage/loop.h"
+#include "storage/reserve.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,8 +14,6 @@
 
 /* Blocks of the metadata device, as dm-thin lays it out. */
 #define METADATA_BLOCK_BYTES 4096u
-/* The kernel wakes whoever waits for events below this share of the data. */
-#define LOW_WATER_DIVISOR 10
 
 void pool_name(const struct store *store, struct dm_name *ret)
 {
@@ -71,17 +70,31 @@ static int remove_half_made(struct store *store, const struct dm_name *name,
 	return store->dm.ops->remove(store->dm.self, name, err);
 }
 
+void pool_make_table(const struct store *store, dev_t metadata, dev_t data,
+		     struct pool_table *ret)
+{
+	const struct store_sizes *sizes = &store->sizes;
+
+	(void)snprintf(ret->params, sizeof(ret->params),
+		       "%u:%u %u:%u %" PRIu64 " %" PRIu64
+		       " 1 error_if_no_space",
+		       major(metadata), minor(metadata), major(data),
+		       minor(data), num_sectors(sizes->chunk_bytes),
+		       reserve_low_data(store, sizes->data_bytes) /
+			       sizes->chunk_bytes);
+	ret->table = (struct dm_table){
+		.len_sectors = num_sectors(sizes->data_bytes),
+		.target = "thin-pool",
+		.params = ret->params,
+	};
+}
+
 int pool_up(struct store *store, struct img_err *err)
 {
 	img_auto(loop_release) struct loop data = LOOP_NONE;
 	img_auto(loop_release) struct loop metadata = LOOP_NONE;
-	uint64_t chunk_sectors = num_sectors(store->sizes.chunk_bytes);
-	struct dm_table table = {
-		.len_sectors = num_sectors(store->sizes.data_bytes),
-		.target = "thin-pool",
-	};
+	struct pool_table table;
 	struct dm_name name;
-	char params[128];
 	dev_t dev;
 	int r;
 
@@ -91,14 +104,9 @@ int pool_up(struct store *store, struct img_err *err)
 		r = backing_attach(store, &data, &metadata, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(params, sizeof(params),
-		       "%u:%u %u:%u %" PRIu64 " %" PRIu64
-		       " 1 error_if_no_space",
-		       major(metadata.dev), minor(metadata.dev),
-		       major(data.dev), minor(data.dev), chunk_sectors,
-		       table.len_sectors / chunk_sectors / LOW_WATER_DIVISOR);
-	table.params = params;
-	r = store->dm.ops->create(store->dm.self, &name, &table, &dev, err);
+	pool_make_table(store, metadata.dev, data.dev, &table);
+	r = store->dm.ops->create(store->dm.self, &name, &table.table, &dev,
+				  err);
 	if (r == 0)
 		r = backing_mark(store, err);
 	return r < 0 ? img_err_prefix(err, "cannot bring up the pool in %s",
@@ -180,16 +188,30 @@ int pool_parse_status(const char *line, uint64_t chunk_bytes,
 	return 0;
 }
 
-int pool_usage(struct store *store, struct store_usage *ret,
-	       struct img_err *err)
+typedef int status_fn(void *self, const struct dm_name *name, char **ret,
+		      struct img_err *err);
+
+static int usage_by(struct store *store, status_fn *ask,
+		    struct store_usage *ret, struct img_err *err)
 {
 	img_auto(img_mem_release) char *status = NULL;
 	struct dm_name name;
 	int r;
 
 	pool_name(store, &name);
-	r = store->dm.ops->status(store->dm.self, &name, &status, err);
+	r = ask(store->dm.self, &name, &status, err);
 	return r < 0 ? r
 		     : pool_parse_status(status, store->sizes.chunk_bytes, ret,
 					 err);
+}
+
+int pool_usage(struct store *store, struct store_usage *ret,
+	       struct img_err *err)
+{
+	return usage_by(store, store->dm.ops->status, ret, err);
+}
+
+int pool_peek(struct store *store, struct store_usage *ret, struct img_err *err)
+{
+	return usage_by(store, store->dm.ops->peek, ret, err);
 }

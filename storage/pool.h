@@ -16,6 +16,15 @@ void pool_name(const struct store *store, struct dm_name *ret);
 
 /* 1 when the pool device is there and running, 0 when not. */
 int pool_is_up(struct store *store, struct img_err *err) IMG_MUST_USE;
+/* A table, with the text that it points to. */
+struct pool_table {
+	struct dm_table table;
+	char params[128];
+};
+/* The pool's, of the recorded size, on two devices. */
+void pool_make_table(const struct store *store, dev_t metadata, dev_t data,
+		     struct pool_table *ret);
+
 int pool_up(struct store *store, struct img_err *err) IMG_MUST_USE;
 int pool_down(struct store *store, struct img_err *err) IMG_MUST_USE;
 int pool_dev(struct store *store, dev_t *ret, struct img_err *err) IMG_MUST_USE;
@@ -34,7 +43,11 @@ int pool_message(struct store *store, struct img_err *err, const char *fmt, ...)
 int pool_parse_status(const char *line, uint64_t chunk_bytes,
 		      struct store_usage *ret,
 		      struct img_err *err) IMG_MUST_USE;
+/* The pool commits first, so that what is on the disk is what there is. */
 int pool_usage(struct store *store, struct store_usage *ret,
 	       struct img_err *err) IMG_MUST_USE;
+/* The same without the commit. */
+int pool_peek(struct store *store, struct store_usage *ret,
+	      struct img_err *err) IMG_MUST_USE;
 
 #endif

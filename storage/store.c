@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/lock_order.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "storage/catalog.h"
 #include "storage/rebuild_impl.h"
@@ -20,6 +21,16 @@ void store_device_name(const struct store *store, const char *what,
 		       what);
 	(void)snprintf(ret->uuid, sizeof(ret->uuid), DM_UUID_PREFIX "%s-%s",
 		       store->id, what);
+}
+
+/* A setting that may be missing, as zero. */
+static int read_number(struct db *db, const char *key, uint64_t *ret,
+		       struct img_err *err)
+{
+	img_auto(img_mem_release) char *text = NULL;
+	int r = catalog_setting_find(db, key, &text, err);
+
+	return r <= 0 ? r : num_parse_u64(text, key, ret, err);
 }
 
 static int read_settings(struct store *store, struct img_err *err)
@@ -44,6 +55,11 @@ static int read_settings(struct store *store, struct img_err *err)
 	if (r == 0)
 		r = catalog_setting_u64(store->db, "volume_bytes",
 					&s->volume_bytes, err);
+	if (r == 0)
+		r = read_number(store->db, "max_bytes", &s->max_bytes, err);
+	if (r == 0)
+		r = read_number(store->db, "reserve_bytes", &s->reserve_bytes,
+				err);
 	if (r < 0)
 		return r;
 	if (!id || strlen(id) != STORE_ID_LEN)

@@ -23,6 +23,11 @@ struct store_sizes {
 	uint64_t metadata_bytes; /* sparse metadata file [1 GiB] */
 	uint64_t chunk_bytes;	 /* power of two, 64 KiB to 1 GiB [64 KiB] */
 	uint64_t volume_bytes;	 /* size of an imported volume [10 GiB] */
+	/* How large the data may become by itself; 0: as the host's file system
+	 * allows [data_bytes, or 0 where that is a default too] */
+	uint64_t max_bytes;
+	/* What is kept free of data [storage/reserve.h]. */
+	uint64_t reserve_bytes;
 };
 
 struct store_options {

@@ -79,6 +79,10 @@ static int write_settings(struct db *db, const struct store_options *options,
 		r = set_number(db, "chunk_bytes", sizes->chunk_bytes, err);
 	if (r == 0)
 		r = set_number(db, "volume_bytes", sizes->volume_bytes, err);
+	if (r == 0)
+		r = set_number(db, "max_bytes", sizes->max_bytes, err);
+	if (r == 0)
+		r = set_number(db, "reserve_bytes", sizes->reserve_bytes, err);
 	if (r == 0 && options->data_device)
 		r = write_devices(db, options, err);
 	return r < 0 ? r : db_commit(db, err);

@@ -5,8 +5,10 @@
 #include "base/lock_order.h"
 #include "base/num.h"
 #include "storage/discard.h"
+#include "storage/grow.h"
 #include "storage/ledger.h"
 #include "storage/pool.h"
+#include "storage/reserve.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -285,6 +287,15 @@ static int stop(struct store *store, struct img_err *err)
 	return r < 0 ? r : pool_down(store, err);
 }
 
+static const struct driver_capacity capacity = {
+	.check = reserve_check,
+	.status = reserve_status,
+	.grow = grow_to,
+	.guard = grow_guard,
+	.make_room = grow_for,
+	.explain = reserve_explain,
+};
+
 const struct driver driver_thin = {
 	.name = "thin",
 	.check_sizes = thin_check_sizes,
@@ -304,6 +315,7 @@ const struct driver driver_thin = {
 	.describe = thin_describe,
 	.open_ledger = open_ledger,
 	.usage = pool_usage,
+	.capacity = &capacity,
 	.volume_usage = thin_volume_usage,
 	.volume_change = thin_volume_change,
 	.host_bytes = thin_host_bytes,

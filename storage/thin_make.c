@@ -22,8 +22,17 @@
 
 int thin_check_sizes(struct store_sizes *sizes, struct img_err *err)
 {
+	if (!sizes->max_bytes)
+		sizes->max_bytes = sizes->data_bytes; /* no default: no more */
 	if (!sizes->data_bytes)
 		sizes->data_bytes = DEFAULT_DATA;
+	if (sizes->max_bytes && sizes->max_bytes < sizes->data_bytes)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the maximal size is less than the data "
+				   "size");
+	if (sizes->reserve_bytes > sizes->data_bytes / 2)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the reserve is more than half of the data");
 	if (!sizes->metadata_bytes)
 		sizes->metadata_bytes = DEFAULT_METADATA;
 	if (!sizes->chunk_bytes)

@@ -1,7 +1,9 @@
 #include "storage/volume.h"
 
 #include "base/cleanup.h"
+#include "base/lock.h"
 #include "base/num.h"
+#include "storage/capacity.h"
 #include "storage/intent.h"
 #include "storage/merge.h"
 #include "storage/recover.h"
@@ -164,6 +166,8 @@ static int make(struct store *store, struct volume volume, volume_fn *fn,
 	int r;
 
 	r = store_need_pool(store, err);
+	if (r == 0)
+		r = capacity_check(store, err);
 	if (r == 0)
 		r = announce(store, &volume, &new, err);
 	if (r < 0)

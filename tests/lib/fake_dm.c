@@ -9,10 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -109,6 +111,23 @@ static int load(struct fake_dm *f, struct fake_device *d,
 	return 0;
 }
 
+/* What dm-thin sees of its two devices when it is resumed. */
+static void measure(struct fake_dm *f, const struct fake_device *pool)
+{
+	unsigned metadata, data, chunk_sectors;
+	struct stat st;
+
+	if (sscanf(pool->params, "7:%u 7:%u %u", &metadata, &data,
+		   &chunk_sectors) != 3)
+		return;
+	if (stat(f->loop[data], &st) == 0 &&
+	    (uint64_t)st.st_size / SECTOR_BYTES < pool->len_sectors)
+		fake_violate(f, "the pool is larger than its data");
+	f->data_blocks = pool->len_sectors / chunk_sectors;
+	if (stat(f->loop[metadata], &st) == 0)
+		f->meta_blocks = (uint64_t)st.st_size / 4096;
+}
+
 static void go_on(struct fake_dm *f, struct fake_device *d)
 {
 	if (d->new_target[0]) {
@@ -118,8 +137,10 @@ static void go_on(struct fake_dm *f, struct fake_device *d)
 		d->new_target[0] = '\0';
 	}
 	d->suspended = false;
-	if (strcmp(d->target, "thin-pool") == 0)
+	if (strcmp(d->target, "thin-pool") == 0) {
+		measure(f, d);
 		fake_pool_commit(f);
+	}
 }
 
 static struct fake_device *add_device(struct fake_dm *f,
@@ -307,10 +328,52 @@ static int fake_status(void *self, const struct dm_name *name, char **ret,
 	int r = find_step(f, name, "ask for the status of", &d, err);
 
 	if (r == 0)
-		*ret = mem_strdup(
-			f->status[0] ? f->status
-				     : "0 11/512 3/1600 - rw discard_passdown "
-				       "error_if_no_space - 1024");
+		*ret = f->status[0]
+			       ? mem_strdup(f->status)
+			       : mem_printf("0 %" PRIu64 "/%" PRIu64 " %" PRIu64
+					    "/%" PRIu64
+					    " - rw discard_passdown "
+					    "error_if_no_space - 1024",
+					    f->meta_used ? f->meta_used : 11,
+					    f->meta_blocks,
+					    f->data_used ? f->data_used : 3,
+					    f->data_blocks);
+	return r;
+}
+
+static int fake_table(void *self, const struct dm_name *name,
+		      struct dm_live *ret, struct img_err *err)
+{
+	img_auto(leave) struct fake_dm *f = enter(self);
+	struct fake_device *d;
+	int r = find_step(f, name, "ask for the table of", &d, err);
+
+	if (r < 0)
+		return r;
+	ret->len_sectors = d->len_sectors;
+	memcpy(ret->target, d->target, sizeof(ret->target));
+	ret->params = mem_strdup(d->params);
+	return 0;
+}
+
+static int fake_refresh(void *self, dev_t dev, struct img_err *err)
+{
+	img_auto(leave) struct fake_dm *f = enter(self);
+	int r = step(f, "refresh", err);
+
+	if (r == 0 && (major(dev) != LOOP_MAJOR || minor(dev) >= f->loops))
+		fake_violate(f, "no loop device is refreshed");
+	return r;
+}
+
+/* Nothing ever happens by itself here. */
+static int fake_listen(void *self, int *fd, struct img_err *err)
+{
+	img_auto(leave) struct fake_dm *f = enter(self);
+	int r = step(f, "listen", err);
+
+	if (r == 0 && *fd < 0)
+		*fd = eventfd(0, EFD_CLOEXEC);
 	return r;
 }
 
@@ -421,10 +484,14 @@ struct dm fake_dm_ops(struct fake_dm *fake)
 		.remove = fake_remove,
 		.state = fake_state,
 		.status = fake_status,
+		.peek = fake_status,
+		.table = fake_table,
 		.node = fake_node,
 		.attach = fake_attach,
 		.each_block = fake_each_block,
 		.detach = fake_detach,
+		.refresh = fake_refresh,
+		.listen = fake_listen,
 	};
 
 	return (struct dm){ .ops = &ops, .self = fake };

@@ -55,7 +55,9 @@ struct fake_dm {
 	bool refuses; /* the pool takes no message, as one that is read-only */
 	/* The next so many removals of a device fail with EBUSY. */
 	unsigned busy_removals;
-	char status[128]; /* of the pool, unless empty */
+	char status[128];		   /* of the pool, unless empty */
+	uint64_t data_used, meta_used;	   /* blocks in it; 0: 3 and 11 */
+	uint64_t data_blocks, meta_blocks; /* as of the pool's last resume */
 	char violation[256];
 };
 

@@ -32,8 +32,10 @@ static void sizes_have_defaults(void **state)
 
 static void sizes_are_rounded(void **state)
 {
-	struct store_sizes sizes = { 100 * MIB + 1, 3 * MIB + 5, MIB,
-				     50 * MIB + 1 };
+	struct store_sizes sizes = { .data_bytes = 100 * MIB + 1,
+				     .metadata_bytes = 3 * MIB + 5,
+				     .chunk_bytes = MIB,
+				     .volume_bytes = 50 * MIB + 1 };
 	struct img_err err = { 0 };
 
 	assert_int_equal(store_sizes_check(&driver_thin, &sizes, &err), 0);
