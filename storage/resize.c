@@ -131,12 +131,22 @@ static int find_device(struct store *store, const struct volume *volume,
 	return store->dm.ops->node(store->dm.self, &name, state.dev, node, err);
 }
 
+/* A snapshot of it must not find it suspended, nor be disturbed. */
+static int resize_alone(struct store *store, const struct volume *volume,
+			struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = volume_lock(store, volume->id, &lock, err);
+
+	return r < 0 ? r : store->driver->resize(store, volume, err);
+}
+
 static int size_device(struct store *store, const struct volume *volume,
 		       bool live, char node[VOLUME_NODE_MAX],
 		       struct img_err *err)
 {
 	/* Also one that a dead process left, before it is taken over. */
-	int r = store->driver->resize(store, volume, err);
+	int r = resize_alone(store, volume, err);
 
 	if (r < 0)
 		return r;
@@ -149,7 +159,7 @@ static int size_device(struct store *store, const struct volume *volume,
 static void undo(struct store *store, const struct resize *z)
 {
 	struct img_err dropped = { 0 }; /* what began the trouble is told */
-	int r = z->live ? store->driver->resize(store, &z->old, &dropped)
+	int r = z->live ? resize_alone(store, &z->old, &dropped)
 			: volume_deactivate(store, &z->old, &dropped);
 
 	if (r == 0)
