@@ -203,6 +203,32 @@ static int put_host(json_t *config, const struct run_config *o,
 	return r;
 }
 
+int run_config_join(const char *base, const struct run_config *o,
+		    char *const *argv, json_t **ret, struct img_err *err)
+{
+	img_auto(json_release) json_t *config = NULL;
+	int r = image_config_parse(base, &config, err);
+
+	if (r == 0)
+		r = put_env(config, &o->env, err);
+	if (r == 0)
+		r = put(config, "WorkingDir", o->workdir, err);
+	if (r == 0)
+		r = put(config, "User", o->user, err);
+	if (r < 0)
+		return r;
+	(void)json_object_del(config, "Entrypoint"); /* may be absent */
+	(void)json_object_set_new(config, "Tty", json_boolean(o->tty));
+	(void)json_object_set_new(config, "OpenStdin",
+				  json_boolean(o->interactive));
+	r = put_command(config, o, argv, err);
+	if (r == 0) {
+		*ret = config;
+		config = NULL;
+	}
+	return r;
+}
+
 int run_config_make(const char *base, const struct run_config *o,
 		    char *const *argv, char **ret, struct img_err *err)
 {

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "cli/options.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 /* Zero-initialised: nothing is changed. */
@@ -28,6 +29,16 @@ struct run_config {
  */
 int run_config_make(const char *base, const struct run_config *options,
 		    char *const *argv, char **ret,
+		    struct img_err *err) IMG_MUST_USE;
+
+/**
+ * run_config_join - what a further command in a container is to be
+ * @base: the container's configuration
+ * @options: env, workdir, user, tty and interactive count
+ * @ret: the configuration with that changed; a reference to give back
+ */
+int run_config_join(const char *base, const struct run_config *options,
+		    char *const *argv, json_t **ret,
 		    struct img_err *err) IMG_MUST_USE;
 
 #endif

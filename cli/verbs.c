@@ -6,6 +6,7 @@
 #define VERBS(X)                                                               \
 	X(import)                                                              \
 	X(run)                                                                 \
+	X(exec)                                                                \
 	X(start)                                                               \
 	X(stop)                                                                \
 	X(kill)                                                                \

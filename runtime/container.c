@@ -4,6 +4,7 @@
 #include "base/lock_order.h"
 #include "base/str.h"
 #include "runtime/command.h"
+#include "runtime/hostname.h"
 #include "runtime/init.h"
 #include "runtime/relay.h"
 #include "runtime/rootfs.h"
@@ -16,8 +17,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-
-#define ID_SHORT 12
 
 /* All that lives from the first preparation to exec. */
 struct start {
@@ -42,24 +41,6 @@ static void start_release(struct start *s)
 	if (s->stack)
 		(void)munmap(s->stack, INIT_STACK_BYTES);
 	errno = saved;
-}
-
-/* No printf on the way to exec: where a page fault is dear, touching its code
- * for the first time costs more than all the mounts. */
-static int choose_hostname(struct start *s, struct img_err *err)
-{
-	const struct container_spec *spec = s->plan.spec;
-	const char *name = spec->hostname ? spec->hostname : spec->id;
-	size_t len = strnlen(name, spec->hostname ? SIZE_MAX : ID_SHORT);
-
-	if (len > HOST_NAME_MAX)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "the host name '%s' is longer than %d bytes",
-				   name, HOST_NAME_MAX);
-	memcpy(s->hostname, name, len);
-	s->hostname[len] = '\0';
-	s->plan.hostname = s->hostname;
-	return 0;
 }
 
 static int open_binds(struct start *s, struct img_err *err)
@@ -128,13 +109,14 @@ static int prepare(struct start *s, struct img_err *err)
 
 	if (!spec->argv || !spec->argv[0])
 		return img_err_set(err, IMG_E_INPUT, 0, "no command given");
-	if ((r = choose_hostname(s, err)) < 0 ||
+	if ((r = hostname_choose(spec, s->hostname, err)) < 0 ||
 	    (r = make_filter(s, err)) < 0 ||
 	    (r = rootfs_mount(spec->root_device, spec->root_options,
 			      spec->privileged, &s->plan.root_fd, err)) < 0 ||
 	    (r = open_binds(s, err)) < 0 || (r = open_terminal(s, err)) < 0 ||
 	    (r = make_stack(s, err)) < 0)
 		return r;
+	s->plan.hostname = s->hostname;
 	env_init(&s->plan.env, spec->env, s->hostname, spec->tty);
 	if (pipe2(s->plan.report, O_CLOEXEC) != 0)
 		return img_err_sys(err, "cannot make a pipe");
@@ -198,8 +180,6 @@ int container_start(const struct container_spec *spec, struct container *ret,
 			  .pty = PTY_EMPTY,
 			  .report = { -1, -1 } },
 	};
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-	sigset_t set;
 	int r;
 
 	*ret = (struct container){
@@ -208,19 +188,9 @@ int container_start(const struct container_spec *spec, struct container *ret,
 		.interactive = spec->interactive,
 		.exit_status = COMMAND_STATUS_RUNTIME,
 	};
-	/* An ignored SIGCHLD would take the child's status away. */
-	(void)sigaction(SIGCHLD, &standard, NULL);
-	sigfillset(&set);
-	(void)sigprocmask(SIG_SETMASK, &set, &ret->old_mask);
+	signals_begin_start(&ret->old_mask);
 	r = start_blocked(&s, ret, err);
-	sigemptyset(&set);
-	if (r == 0) {
-		signals_supervised(&set);
-		sigaddset(&set, SIGPIPE); /* a write says it, too */
-	}
-	/* In one step: a signal that waits must not slip through here. */
-	(void)sigorset(&set, &set, &ret->old_mask);
-	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	signals_end_start(&ret->old_mask, r == 0);
 	return r;
 }
 

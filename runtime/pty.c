@@ -1,11 +1,14 @@
 #include "runtime/pty.h"
 
 #include "base/cleanup.h"
+#include "runtime/inroot.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <termios.h>
 
 void pty_release(struct pty *pty)
@@ -36,23 +39,59 @@ static int devpts_mount(void)
 		       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 }
 
+/* pty->master is open: unlocks it and opens the other end. */
+static int open_slave(struct pty *pty, struct img_err *err)
+{
+	int unlock = 0;
+
+	if (pty->master < 0 || ioctl(pty->master, TIOCSPTLCK, &unlock) != 0)
+		return img_err_sys(err, "cannot open a terminal");
+	/* By descriptor: a name would have to be looked up somewhere. */
+	pty->slave =
+		ioctl(pty->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (pty->slave < 0)
+		return img_err_sys(err, "cannot open the terminal's end");
+	return 0;
+}
+
 int pty_open(struct pty *ret, struct img_err *err)
 {
 	img_auto(pty_release) struct pty pty = PTY_EMPTY;
-	int unlock = 0;
+	int r;
 
 	pty.devpts = devpts_mount();
 	if (pty.devpts < 0)
 		return img_err_sys(err, "cannot mount a devpts");
 	pty.master = openat(pty.devpts, "ptmx",
 			    O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (pty.master < 0 || ioctl(pty.master, TIOCSPTLCK, &unlock) != 0)
-		return img_err_sys(err, "cannot open a terminal");
-	/* By descriptor: a name would have to be looked up somewhere. */
-	pty.slave =
-		ioctl(pty.master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (pty.slave < 0)
-		return img_err_sys(err, "cannot open the terminal's end");
+	r = open_slave(&pty, err);
+	if (r < 0)
+		return r;
+	*ret = pty;
+	pty = PTY_EMPTY;
+	return 0;
+}
+
+int pty_open_in(int root, struct pty *ret, struct img_err *err)
+{
+	img_auto(pty_release) struct pty pty = PTY_EMPTY;
+	img_auto(img_fd_release) int dir = -1;
+	struct statfs fs;
+	int r;
+
+	dir = inroot_open(root, "/dev/pts", O_RDONLY | O_DIRECTORY);
+	if (dir < 0 || fstatfs(dir, &fs) != 0)
+		return img_err_sys(err,
+				   "cannot open the container's '/dev/pts'");
+	if (fs.f_type != DEVPTS_SUPER_MAGIC)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "the container has no terminals: its "
+				   "'/dev/pts' is something else");
+	pty.master =
+		openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	r = open_slave(&pty, err);
+	if (r < 0)
+		return r;
 	*ret = pty;
 	pty = PTY_EMPTY;
 	return 0;

@@ -30,6 +30,14 @@ struct pty {
  */
 int pty_open(struct pty *ret, struct img_err *err) IMG_MUST_USE;
 
+/**
+ * pty_open_in - open a terminal of a container that runs
+ * @root: its root directory
+ *
+ * What stands at /dev/pts is used only if it is a devpts.
+ */
+int pty_open_in(int root, struct pty *ret, struct img_err *err) IMG_MUST_USE;
+
 /* Closes what is open; keeps errno. */
 void pty_release(struct pty *pty);
 

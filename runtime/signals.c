@@ -42,6 +42,30 @@ int signals_parse(const char *name)
 	return *end || number > SIGRTMAX ? 0 : (int)number;
 }
 
+void signals_begin_start(sigset_t *ret_old)
+{
+	const struct sigaction standard = { .sa_handler = SIG_DFL };
+	sigset_t all;
+
+	(void)sigaction(SIGCHLD, &standard, NULL);
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, ret_old);
+}
+
+void signals_end_start(const sigset_t *old, bool running)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	if (running) {
+		signals_supervised(&set);
+		sigaddset(&set, SIGPIPE); /* a write says it, too */
+	}
+	/* In one step: a signal that waits must not slip through here. */
+	(void)sigorset(&set, &set, old);
+	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
 void signals_drop_pipe(void)
 {
 	const struct timespec now = { 0 };

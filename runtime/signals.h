@@ -23,6 +23,13 @@ void signals_supervised(sigset_t *ret);
 /* Number of "KILL", "SIGKILL", "RTMIN+3" or "9", in any case; 0 for none. */
 int signals_parse(const char *name);
 
+/* Around the start of a command: blocks everything, and gives SIGCHLD its
+ * default action; an ignored one would take the child's status away. */
+void signals_begin_start(sigset_t *ret_old);
+/* Back to @old; where the command runs, the supervised signals and SIGPIPE
+ * stay blocked, so that none is lost before they are waited for. */
+void signals_end_start(const sigset_t *old, bool running);
+
 /* Forgets a SIGPIPE that came while it was blocked. */
 void signals_drop_pipe(void);
 

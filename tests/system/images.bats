@@ -132,7 +132,9 @@ img: cannot remove base:nosuch: there is no image 'base:nosuch'" ]
 	ok img inspect base
 	json 'd[0]["Type"] == "container"' 'd[0]["ImageName"] == "base"' \
 		'd[0]["State"]["ExitCode"] == 3' \
-		"d[0]['HostConfig'] == {'AutoRemove': False, 'Binds': ['$T:/v:ro']}" \
+		"d[0]['HostConfig'] == {'AutoRemove': False,
+			'Binds': ['$T:/v:ro'], 'CapAdd': [], 'CapDrop': [],
+			'Privileged': False, 'SecurityOpt': []}" \
 		'd[0]["Config"] == {"Cmd": ["-c", "exit 3"], "Entrypoint": ["sh"],
 			"Env": ["A=1"], "Hostname": "box", "OpenStdin": False,
 			"Tty": False, "User": "ann", "WorkingDir": "/tmp"}' \

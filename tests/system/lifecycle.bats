@@ -53,27 +53,31 @@ load lib/store
 }
 
 @test "wait: returns when the container has ended, with its status" {
+	local id
 	mkfifo "$T/go"
 	ok img run -d --name waited -v "$T:/host" base \
 		sh -c 'read x </host/go; exit 42'
 	img wait waited >"$T/status" &
+	id=$!
 	echo >"$T/go"
-	wait $!
+	wait "$id"
 	[ "$(<"$T/status")" = 42 ]
 	gives $'42\n42' img wait waited waited
 	fails 1 "cannot wait for none: there is no container 'none'" img wait none
 }
 
 @test "logs: all, the last lines, and what is still to come" {
+	local id
 	mkfifo "$T/go"
 	ok img run -d --name talks -v "$T:/host" base \
 		sh -c 'seq 1 2000; echo on stderr >&2; read x </host/go
 			echo last; printf "no newline"'
 	wait_for sh -c "$IMG logs talks | grep stderr"
 	img logs -f -n 1 talks >"$T/followed" &
+	id=$!
 	wait_for grep stderr "$T/followed"
 	echo >"$T/go"
-	wait $!
+	wait "$id"
 	[ "$(<"$T/followed")" = $'on stderr\nlast\nno newline' ]
 	gives $'last\nno newline' img logs --tail 2 talks
 	gives '' img logs -n 0 talks

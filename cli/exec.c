@@ -1,0 +1,106 @@
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "cli/container_process.h"
+#include "cli/run_config.h"
+#include "cli/spec.h"
+#include "cli/verb.h"
+#include "runtime/capability.h"
+#include "runtime/container.h"
+#include "runtime/enter.h"
+#include "runtime/syscall_filter.h"
+
+struct options {
+	struct run_config config;
+};
+
+static const struct option_row rows[] = {
+	{ 'e', "env", "NAME[=VALUE]",
+	  "set a variable; without value, as it is here", OPTION_LIST,
+	  offsetof(struct options, config.env) },
+	{ 'i', "interactive", NULL, "keep standard input open", OPTION_FLAG,
+	  offsetof(struct options, config.interactive) },
+	{ 0, "privileged", NULL, "all capabilities, all system calls",
+	  OPTION_FLAG, offsetof(struct options, config.privileged) },
+	{ 't', "tty", NULL, "give it a terminal", OPTION_FLAG,
+	  offsetof(struct options, config.tty) },
+	{ 'u', "user", "USER[:GROUP]", "names of the image, or numbers",
+	  OPTION_TEXT, offsetof(struct options, config.user) },
+	{ 'w', "workdir", "DIR", "working directory", OPTION_TEXT,
+	  offsetof(struct options, config.workdir) },
+};
+
+/* Returns the command's status, or <0; *@ret_status where it never ran. */
+static int enter(struct store *store, const struct container_row *row,
+		 const struct options *o, char **argv, int *ret_status,
+		 struct img_err *err)
+{
+	img_auto(spec_parts_release) struct spec_parts parts = { 0 };
+	img_auto(img_fd_release) int pidfd = -1;
+	struct container container;
+	struct container_spec spec;
+	json_t *config = NULL;
+	int r = run_config_join(row->config, &o->config, argv, &config, err);
+
+	if (r == 0)
+		r = spec_make(row, config, &parts, &spec, err);
+	if (r == 0)
+		r = container_process_open(store, row, &pidfd, err);
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "it is not running");
+	if (r < 0)
+		return r;
+	spec.cache_dir = store_run(store);
+	if (o->config.privileged) {
+		spec.capabilities = CAPABILITY_ALL;
+		spec.syscalls = SYSCALL_FILTER_NONE;
+	}
+	r = container_enter(&spec, pidfd, &container, err);
+	*ret_status = container.exit_status;
+	if (r == 0)
+		r = container_wait(&container, ret_status, err);
+	return r < 0 ? r : *ret_status;
+}
+
+static int run(const struct cli *cli, void *values, int argc, char **argv,
+	       struct img_err *err)
+{
+	const struct options *o = values;
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(container_row_release) struct container_row row = { 0 };
+	int status = 125, r = 0;
+
+	if (o->config.tty && o->config.interactive && !isatty(STDIN_FILENO))
+		r = img_err_set(err, IMG_E_INPUT, 0,
+				"-i -t: standard input is not a terminal");
+	if (r == 0)
+		r = cli_open_store(cli, false, &store, err);
+	if (r == 0)
+		r = container_find(store, argv[0], &row, err);
+	if (r == 0)
+		r = enter(store, &row, o, argv + 1, &status, err);
+	if (r >= 0)
+		return r;
+	if (status == 126 || status == 127) {
+		(void)fprintf(stderr, "img: %s\n", err->msg);
+		return status;
+	}
+	return img_err_prefix(err, "cannot run a command in %s", argv[0]);
+}
+
+const struct verb verb_exec = {
+	.name = "exec",
+	.arguments = "CONTAINER COMMAND [ARGUMENT...]",
+	.summary = "Run one more command in a container that runs",
+	.description =
+		"With the container's environment, user, capabilities and "
+		"system calls, unless options\nsay otherwise. It is killed "
+		"with the container, and with this command. Exits with the\n"
+		"command's status.",
+	.options = VERB_OPTIONS_THEN_COMMAND(rows),
+	.values_size = sizeof(struct options),
+	.min_args = 2,
+	.max_args = -1,
+	.fail_status = 125,
+	.run = run,
+};

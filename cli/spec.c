@@ -1,0 +1,138 @@
+#include "cli/spec.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "image/config.h"
+#include "runtime/capability.h"
+#include "runtime/syscall_filter.h"
+
+#include <string.h>
+
+void spec_parts_release(struct spec_parts *p)
+{
+	json_release(&p->config);
+	image_config_strings_free(&p->argv);
+	image_config_strings_free(&p->env);
+	image_config_strings_free(&p->bind_texts);
+	image_config_strings_free(&p->security);
+	for (size_t i = 0; i < p->n_binds; i++)
+		bind_text_release(&p->owned[i]);
+	img_mem_release(&p->owned);
+	img_mem_release(&p->binds);
+}
+
+static size_t count(char *const *strings)
+{
+	size_t n = 0;
+
+	while (strings[n])
+		n++;
+	return n;
+}
+
+/* Entrypoint, then Cmd. */
+static void set_argv(struct spec_parts *p)
+{
+	char **entry = image_config_strings(p->config, "Entrypoint");
+	char **cmd = image_config_strings(p->config, "Cmd");
+	size_t n_entry = count(entry), n_cmd = count(cmd);
+
+	p->argv = mem_zalloc((n_entry + n_cmd + 1) * sizeof(*p->argv));
+	memcpy(p->argv, entry, n_entry * sizeof(*p->argv));
+	memcpy(p->argv + n_entry, cmd, n_cmd * sizeof(*p->argv));
+	free(entry);
+	free(cmd);
+}
+
+static int set_binds(struct spec_parts *p, struct img_err *err)
+{
+	size_t n;
+
+	p->bind_texts = image_config_strings(
+		json_object_get(p->config, "HostConfig"), "Binds");
+	n = count(p->bind_texts);
+	p->owned = mem_zalloc((n + 1) * sizeof(*p->owned));
+	p->binds = mem_zalloc((n + 1) * sizeof(*p->binds));
+	for (; p->n_binds < n; p->n_binds++) {
+		struct bind_text *own = &p->owned[p->n_binds];
+		int r = bind_parse(p->bind_texts[p->n_binds], own, err);
+
+		if (r < 0)
+			return r;
+		p->binds[p->n_binds] = (struct bind_mount){
+			.source = own->source,
+			.target = own->target,
+			.read_only = own->read_only,
+		};
+	}
+	return 0;
+}
+
+static int set_power(struct spec_parts *p, struct img_err *err)
+{
+	json_t *host = json_object_get(p->config, "HostConfig");
+	char **add = image_config_strings(host, "CapAdd");
+	char **drop = image_config_strings(host, "CapDrop");
+	int r = capability_choose(add, drop, &p->capabilities, err);
+
+	p->privileged = json_is_true(json_object_get(host, "Privileged"));
+	if (p->privileged) {
+		p->capabilities = CAPABILITY_ALL;
+		p->syscalls = SYSCALL_FILTER_NONE;
+	}
+	p->security = image_config_strings(host, "SecurityOpt");
+	for (char **option = p->security; *option; option++)
+		if (strncmp(*option, "seccomp=", 8) == 0)
+			p->syscalls = *option + 8;
+		else
+			p->no_new_privileges = true;
+	image_config_strings_free(&add);
+	image_config_strings_free(&drop);
+	return r;
+}
+
+int spec_make(const struct container_row *row, json_t *config,
+	      struct spec_parts *p, struct container_spec *spec,
+	      struct img_err *err)
+{
+	int r = 0;
+
+	p->config = config;
+	if (!config)
+		r = image_config_parse(row->config, &p->config, err);
+	if (r == 0)
+		r = set_binds(p, err);
+	if (r == 0)
+		r = set_power(p, err);
+	if (r < 0)
+		return r;
+	set_argv(p);
+	p->env = image_config_strings(p->config, "Env");
+	if (!p->argv[0])
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "no command was given and the image '%s' "
+				   "names none",
+				   row->image_name);
+	*spec = (struct container_spec){
+		.id = row->id.hex,
+		.hostname = image_config_string(p->config, "Hostname"),
+		.root_device = p->node,
+		/* What is removed at its end has no state that a power cut
+		 * could spoil: its writes need no order on the disk. */
+		.root_options = row->auto_remove ? "nobarrier" : NULL,
+		.argv = p->argv,
+		.env = p->env,
+		.cwd = image_config_string(p->config, "WorkingDir"),
+		.user = image_config_string(p->config, "User"),
+		.binds = p->binds,
+		.n_binds = p->n_binds,
+		.capabilities = p->capabilities,
+		.privileged = p->privileged,
+		.syscalls = p->syscalls,
+		.no_new_privileges = p->no_new_privileges,
+		.tty = json_is_true(json_object_get(p->config, "Tty")),
+		.interactive =
+			json_is_true(json_object_get(p->config, "OpenStdin")),
+	};
+	return 0;
+}

@@ -1,0 +1,233 @@
+#include "runtime/enter.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "runtime/command.h"
+#include "runtime/handover.h"
+#include "runtime/hostname.h"
+#include "runtime/init.h"
+#include "runtime/pty.h"
+#include "runtime/relay.h"
+#include "runtime/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+struct entry {
+	const struct container_spec *spec;
+	int pidfd; /* of the container; borrowed */
+	struct env env;
+	struct syscall_filter filter;
+	struct pty pty;
+	int report[2];
+	volatile bool *at_exec; /* a page that the child shares */
+};
+
+static void entry_release(struct entry *e)
+{
+	int saved = errno;
+
+	env_release(&e->env);
+	syscall_filter_release(&e->filter);
+	pty_release(&e->pty);
+	img_fd_release(&e->report[0]);
+	img_fd_release(&e->report[1]);
+	if (e->at_exec)
+		(void)munmap((void *)(uintptr_t)e->at_exec, sizeof(bool));
+	errno = saved;
+}
+
+static int ended(struct img_err *err)
+{
+	return img_err_set(err, IMG_E_NOT_FOUND, 0, "the container has ended");
+}
+
+/* The container's root directory.  The number is the process's own while the
+ * descriptor says that it lives. */
+static int open_root(int pidfd, int *ret, struct img_err *err)
+{
+	struct pollfd alive = { .fd = pidfd, .events = POLLIN };
+	img_auto(img_mem_release) char *info = NULL;
+	img_auto(img_fd_release) int fd = -1;
+	char path[64];
+	const char *pid;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	r = file_read_all(AT_FDCWD, path, 4096, &info, NULL, err);
+	if (r < 0)
+		return r;
+	pid = strstr(info, "Pid:\t");
+	if (!pid || atoi(pid + 5) <= 0)
+		return ended(err);
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", atoi(pid + 5));
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (poll(&alive, 1, 0) != 0)
+		return ended(err);
+	if (fd < 0)
+		return img_err_sys(err, "cannot open the container's root");
+	*ret = img_fd_take(&fd);
+	return 0;
+}
+
+static int open_terminal(struct entry *e, struct img_err *err)
+{
+	img_auto(img_fd_release) int root = -1;
+	int r;
+
+	if (!e->spec->tty)
+		return 0;
+	r = open_root(e->pidfd, &root, err);
+	if (r == 0)
+		r = pty_open_in(root, &e->pty, err);
+	if (r == 0)
+		relay_copy_size(e->pty.master);
+	return r;
+}
+
+static int prepare(struct entry *e, struct img_err *err)
+{
+	const struct container_spec *spec = e->spec;
+	const struct syscall_policy policy = {
+		.profile = spec->syscalls,
+		.capabilities = spec->capabilities,
+		.cache_dir = spec->cache_dir,
+	};
+	char hostname[HOSTNAME_SIZE];
+	void *page;
+	int r;
+
+	if (!spec->argv || !spec->argv[0])
+		return img_err_set(err, IMG_E_INPUT, 0, "no command given");
+	if ((r = syscall_filter_make(&policy, &e->filter, err)) < 0 ||
+	    (r = open_terminal(e, err)) < 0)
+		return r;
+	r = hostname_choose(spec, hostname, err);
+	if (r < 0)
+		return r;
+	env_init(&e->env, spec->env, hostname, spec->tty);
+	page = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return img_err_sys(err, "cannot share a page");
+	e->at_exec = page;
+	if (pipe2(e->report, O_CLOEXEC) != 0)
+		return img_err_sys(err, "cannot make a pipe");
+	/* What can trace a process, or open its executable, can do so from
+	 * the instant that it is in the container; not with this, which lasts
+	 * until exec. */
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		return img_err_sys(err, "cannot hide from the container");
+	/* Counts for children alone. */
+	if (setns(e->pidfd, CLONE_NEWPID) != 0)
+		return errno == ESRCH ? ended(err)
+				      : img_err_sys(err, "cannot join the "
+							 "container");
+	return 0;
+}
+
+static int join(const struct entry *e, struct img_err *err)
+{
+	const int spaces = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
+			   CLONE_NEWNET | CLONE_NEWCGROUP;
+
+	if (setns(e->pidfd, spaces) != 0)
+		return errno == ESRCH ? ended(err)
+				      : img_err_sys(err, "cannot join the "
+							 "container");
+	return 0;
+}
+
+/* From fork to exec. */
+static void child(struct entry *e)
+{
+	const struct handover handover = {
+		.spec = e->spec,
+		.filter = &e->filter,
+		.env = &e->env,
+		.terminal = e->pty.slave,
+		.at_exec = e->at_exec,
+	};
+	struct init_report report = { .exit_status = COMMAND_STATUS_RUNTIME };
+	struct img_err *err = &report.err;
+	int fd = e->report[1];
+
+	(void)close(e->report[0]);
+	(void)umask(0);
+	(void)setsid(); /* a new process leads no group: cannot fail */
+	if (handover_follow(fd, err) == 0 && join(e, err) == 0 &&
+	    handover_stdio(&handover, err) == 0 &&
+	    handover_descriptors(&fd, err) == 0)
+		(void)handover_exec(&handover, fd, &report.exit_status, err);
+
+	/* If even this fails there is nobody left to tell. */
+	IMG_IGNORE(write(fd, &report, sizeof(report)));
+	_exit(report.exit_status);
+}
+
+static int spawn(struct entry *e, struct container *ret, struct img_err *err)
+{
+	struct init_report report;
+	ssize_t n;
+
+	ret->pid = fork();
+	if (ret->pid == 0)
+		child(e);
+	if (ret->pid < 0) /* ENOMEM: its pid namespace takes none any more */
+		return errno == ENOMEM
+			       ? ended(err)
+			       : img_err_sys(err, "cannot make a process");
+	ret->pidfd = pidfd_open(ret->pid, 0);
+	img_fd_release(&e->report[1]);
+	n = read(e->report[0], &report, sizeof(report));
+	if (ret->pidfd >= 0 && n == 0 && *e->at_exec)
+		return 0;
+	if (ret->pidfd < 0)
+		(void)kill(ret->pid, SIGKILL); /* our child: still that one */
+	(void)waitpid(ret->pid, NULL, 0);
+	img_fd_release(&ret->pidfd);
+	if (n != sizeof(report))
+		return ended(err);
+	ret->exit_status = report.exit_status;
+	*err = report.err;
+	return -(int)err->code;
+}
+
+int container_enter(const struct container_spec *spec, int pidfd,
+		    struct container *ret, struct img_err *err)
+{
+	img_auto(entry_release) struct entry e = {
+		.spec = spec,
+		.pidfd = pidfd,
+		.pty = PTY_EMPTY,
+		.report = { -1, -1 },
+	};
+	int r;
+
+	*ret = (struct container){
+		.pidfd = -1,
+		.terminal = -1,
+		.interactive = spec->interactive,
+		.exit_status = COMMAND_STATUS_RUNTIME,
+	};
+	signals_begin_start(&ret->old_mask);
+	r = prepare(&e, err);
+	if (r == 0)
+		r = spawn(&e, ret, err);
+	if (r == 0)
+		ret->terminal = img_fd_take(&e.pty.master);
+	signals_end_start(&ret->old_mask, r == 0);
+	return r;
+}

@@ -1,0 +1,130 @@
+#include "runtime/handover.h"
+
+#include "base/cleanup.h"
+#include "runtime/capability.h"
+#include "runtime/command.h"
+#include "runtime/inroot.h"
+#include "runtime/pty.h"
+#include "runtime/signals.h"
+#include "runtime/user.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+/*
+ * From here on the supervisor's death is this process's.  It may have died
+ * before it could be asked for; then nobody reads the report pipe any more.
+ */
+int handover_follow(int report_fd, struct img_err *err)
+{
+	struct pollfd report = { .fd = report_fd };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		return img_err_sys(err, "cannot follow the supervisor");
+	if (poll(&report, 1, 0) > 0 && (report.revents & POLLERR))
+		return img_err_set(err, IMG_E_INTERRUPTED, 0,
+				   "the supervisor is gone");
+	return 0;
+}
+
+int handover_stdio(const struct handover *h, struct img_err *err)
+{
+	img_auto(img_fd_release) int fd = -1;
+
+	if (h->spec->tty)
+		return pty_take_control(h->terminal, err);
+	if (h->spec->interactive)
+		return 0;
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+		return img_err_sys(err, "cannot open '/dev/null'");
+	return 0;
+}
+
+/*
+ * Closes everything but stdio and the pipe.  Before the first path of the
+ * image is used: a working directory "/proc/self/fd/7" must find nothing.
+ */
+int handover_descriptors(int *report_fd, struct img_err *err)
+{
+	const int keep = STDERR_FILENO + 1;
+
+	if (*report_fd != keep) {
+		if (dup3(*report_fd, keep, O_CLOEXEC) < 0)
+			return img_err_sys(err, "cannot keep the report pipe");
+		*report_fd = keep;
+	}
+	if (close_range((unsigned int)keep + 1, ~0u, 0) != 0)
+		return img_err_sys(err, "cannot close the descriptors");
+	return 0;
+}
+
+static int enter_cwd(const char *cwd, struct img_err *err)
+{
+	img_auto(img_fd_release) int fd = -1;
+	int r;
+
+	if (!cwd || strcmp(cwd, "/") == 0)
+		return 0;
+	r = inroot_mkdirs(AT_FDCWD, cwd, 0755, &fd, err);
+	if (r < 0)
+		return img_err_prefix(err, "cannot use working directory '%s'",
+				      cwd);
+	if (fchdir(fd) != 0)
+		return img_err_sys(err, "cannot enter directory '%s'", cwd);
+	return 0;
+}
+
+static int forgo_privileges(struct img_err *err)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return img_err_sys(err, "cannot forgo new privileges");
+	return 0;
+}
+
+/* A filter wants a privilege, or the promise to gain none: with that promise
+ * it comes last, so that it need not allow what the steps before it do. */
+static int become_user(const struct handover *h, const struct user *user,
+		       int report_fd, struct img_err *err)
+{
+	const struct container_spec *spec = h->spec;
+	const bool late = spec->no_new_privileges;
+	int r;
+
+	if (spec->tty && user->uid != 0 &&
+	    fchown(STDIN_FILENO, user->uid, (gid_t)-1) != 0)
+		return img_err_sys(err, "cannot give the terminal to the user");
+	if ((r = capability_bound(spec->capabilities, err)) < 0 ||
+	    (!late && (r = syscall_filter_load(h->filter, err)) < 0) ||
+	    (r = user_become(user, err)) < 0 ||
+	    (r = capability_keep(spec->capabilities, err)) < 0 ||
+	    (late && (r = forgo_privileges(err)) < 0) ||
+	    (late && (r = syscall_filter_load(h->filter, err)) < 0))
+		return r;
+	/* The kernel forgot the wish when the ids changed. */
+	return handover_follow(report_fd, err);
+}
+
+int handover_exec(const struct handover *h, int report_fd, int *ret_status,
+		  struct img_err *err)
+{
+	char home[sizeof("HOME=") + USER_HOME_MAX];
+	struct user user;
+	int r;
+
+	if ((r = user_resolve(AT_FDCWD, h->spec->user, &user, err)) < 0 ||
+	    (r = enter_cwd(h->spec->cwd, err)) < 0 ||
+	    (r = signals_reset(err)) < 0 ||
+	    (r = become_user(h, &user, report_fd, err)) < 0)
+		return r;
+	(void)snprintf(home, sizeof(home), "HOME=%s", user.home);
+	env_add_home(h->env, home);
+	(void)umask(0022);
+	*h->at_exec = true;
+	return command_exec(h->spec->argv, h->env->vars,
+			    env_get(h->env, "PATH"), ret_status, err);
+}

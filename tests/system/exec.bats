@@ -1,0 +1,96 @@
+# Further commands in a container that runs.
+load lib/store
+
+@test "exec: in the container's namespaces, as its user, with its environment" {
+	ok img run -d --name host -e GREETING=hello -u ann -w /srv -h box \
+		base sleep 600
+	ok img exec host sh -c 'echo $GREETING $HOME $HOSTNAME $(id -un) $(pwd)
+		for n in mnt pid net uts ipc cgroup; do
+			[ $(readlink /proc/self/ns/$n) = \
+				$(readlink /proc/1/ns/$n) ] || echo "other $n"
+		done
+		grep -E "CapBnd|Seccomp:" /proc/self/status'
+	[ "$out" = "hello /home/ann box ann /srv
+CapBnd:	00000000a80425fb
+Seccomp:	2" ] || say 'not as the container is'
+	gives $'0\n/tmp\nother\n/root' img exec -u root -w /tmp \
+		-e GREETING=other host sh -c 'id -u; pwd; echo $GREETING; echo $HOME'
+	# What it writes is the container's.
+	ok img exec -u root host sh -c 'echo written >/file'
+	gives written img exec host cat /file
+	ok img exec --privileged -u root host grep -E 'CapEff|Seccomp:' \
+		/proc/self/status
+	has $'Seccomp:\t0'
+	lacks 'CapEff:	0000000000000000'
+}
+
+@test "exec: streams, a terminal, statuses" {
+	ok img run -d --name host base sleep 600
+	gives hi img exec -i host cat <<<hi
+	gives '' img exec host cat <<<hi
+	exits 7 img exec host sh -c 'echo to stderr >&2; exit 7'
+	[ "$err" = 'to stderr' ]
+	exits 143 img exec host sh -c 'kill $$'
+	fails 127 '"nope": executable file not found in $PATH' \
+		img exec host nope
+	fails 126 '"/etc/passwd": Permission denied' img exec host /etc/passwd
+	fails 125 "*'nosuch'*" img exec -u nosuch host true
+	fails 125 '*-i -t: standard input is not a terminal' \
+		img exec -it host true </dev/null
+	fails 125 "cannot run a command in none: there is no container 'none'" \
+		img exec none true
+	try script -qec "$IMG exec -t host tty" /dev/null </dev/null
+	[[ $status -eq 0 && $out == */dev/pts/0* ]] || say 'no terminal'
+}
+
+@test "exec: ends with its container, and not the container with it" {
+	ok img run -d --name host base sleep 600
+	local id
+	img exec host sleep 601 &
+	id=$!
+	wait_for sh -c "$IMG exec host grep -q 601 /proc/*/cmdline"
+	gives host img stop -t 0 host
+	status=0
+	wait "$id" || status=$?
+	[ "$status" -eq 137 ] || say 'it outlived its container'
+	fails 125 'cannot run a command in host: it is not running' \
+		img exec host true
+	gives host img start host
+	ok img exec host true
+	# Its supervisor is killed: so is it, and nothing else.
+	img exec host sleep 602 &
+	id=$!
+	wait_for sh -c "$IMG exec host grep -q 602 /proc/*/cmdline"
+	pkill -KILL -xf "$IMG exec host sleep 602"
+	wait "$id" || true
+	wait_for sh -c '! pgrep -xf "sleep 602"'
+	ok img exec host true
+	ok img ps
+	has host
+}
+
+@test "exec: the container cannot reach into what enters it" {
+	# With the power to trace, it tries each new process as soon as it is
+	# there: no descriptor of the host, no executable of the host, no
+	# directory outside.
+	ok img run -d --name hunter base sh -c 'while :; do
+		for p in /proc/[0-9]*; do
+			for l in $p/exe $p/cwd $p/root $p/fd/*; do
+				t=$(readlink $l) && case $t in
+				/bin/* | /usr/* | / | /dev/* | pipe:* | /found* | \
+					/proc/* | */log) ;; # its own
+				*) echo "$l $t" >>/found ;;
+				esac
+			done
+		done 2>/dev/null
+	done'
+	cd /etc
+	for _ in 1 2 3 4 5 6; do
+		ok img exec hunter true 9</etc/passwd
+	done
+	cd /
+	ok img exec hunter sh -c 'cat /found 2>/dev/null || :'
+	[ -z "$out" ] || say 'the container saw something of the host'
+	# A working directory that leads outside finds nothing.
+	fails 125 '*' img exec -w /proc/self/fd/9 hunter true 9</etc
+}
