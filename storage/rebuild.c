@@ -98,8 +98,8 @@ static int write_settings(const struct store_options *options,
 			  const struct identity *identity, const char *path,
 			  struct img_err *err)
 {
-	img_auto(db_txn_release) struct db *txn = NULL;
 	img_auto(db_close) struct db *db = NULL;
+	img_auto(db_txn_release) struct db *txn = NULL;
 	struct store_options unrecorded = *options;
 	int r = catalog_open(path, true, &db, err);
 
