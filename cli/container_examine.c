@@ -13,8 +13,19 @@ static int mend_unowned(struct store *store, const struct finding *finding,
 			struct img_err *err)
 {
 	struct volume volume;
-	int r = volume_find(store, (uint32_t)finding->number, &volume, err);
+	int64_t one;
+	int r = db_get_int(store_db(store), &one, err,
+			   "SELECT 1 FROM volumes WHERE id = ? AND id NOT IN"
+			   " (SELECT volume FROM images UNION"
+			   " SELECT volume FROM containers UNION"
+			   " SELECT volume FROM snapshots UNION"
+			   " SELECT volume FROM intents)",
+			   "i", (int64_t)finding->number);
 
+	if (r > 0)
+		r = volume_find(store, (uint32_t)finding->number, &volume, err);
+	else if (r == 0) /* it is somebody's by now */
+		return 0;
 	return r < 0 ? r : container_recover(store, &volume, err);
 }
 

@@ -84,16 +84,34 @@ static int mend_record(struct store *store, const struct finding *finding,
 	return put_record(store, finding->name, err);
 }
 
+/* Its row may be there, of nobody. */
+static int drop_bare_row(struct store *store, uint32_t volume,
+			 struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store_db(store), false, err);
+
+	if (r < 0)
+		return r;
+	txn = store_db(store);
+	r = db_run(txn, err, "DELETE FROM volumes WHERE id = ?", "i",
+		   (int64_t)volume);
+	return r < 0 ? r : db_commit(store_db(store), err);
+}
+
 static int mend_lost_image(struct store *store, const struct finding *finding,
 			   struct img_err *err)
 {
-	return image_adopt(store,
-			   &(struct ledger_record){
-				   .volume = (uint32_t)finding->number,
-				   .size_bytes = finding->bytes,
-				   .json = finding->name,
-			   },
-			   err);
+	int r = drop_bare_row(store, (uint32_t)finding->number, err);
+
+	return r < 0 ? r
+		     : image_adopt(store,
+				   &(struct ledger_record){
+					   .volume = (uint32_t)finding->number,
+					   .size_bytes = finding->bytes,
+					   .json = finding->name,
+				   },
+				   err);
 }
 
 static int mend_stray_record(struct store *store, const struct finding *finding,

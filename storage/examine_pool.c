@@ -24,9 +24,9 @@ static struct finding *state_is(struct findings *ret, const char *kind,
 
 /* How to repair what only the thin tools write. */
 #define REPAIR_BY_HAND                                                         \
-	"end the containers, 'img pool stop', then thin_repair -i "            \
-	"%s/pool/metadata -o %s/pool/metadata.new, and put the new file in "   \
-	"place of the old one (%s/pool/metadata; keep a copy)"
+	"end the containers, 'img pool stop', then in %s/pool: truncate -r "   \
+	"metadata new; thin_repair -i metadata -o new; mv metadata old; mv "   \
+	"new metadata"
 
 int examine_pool(struct store *store, struct findings *ret, struct img_err *err)
 {
@@ -38,8 +38,7 @@ int examine_pool(struct store *store, struct findings *ret, struct img_err *err)
 	if (usage.failed)
 		finding_remedy(state_is(ret, "pool-failed",
 					"the kernel has given it up"),
-			       REPAIR_BY_HAND, store->root, store->root,
-			       store->root);
+			       REPAIR_BY_HAND, store->root);
 	if (usage.needs_check)
 		finding_remedy(
 			state_is(ret, "needs-check",
@@ -77,8 +76,7 @@ static void tell_fault(struct store *store, struct findings *ret,
 		else
 			finding_object(finding, "metadata");
 		finding_text(finding, "is damaged: %s", fault->text);
-		finding_remedy(finding, REPAIR_BY_HAND, store->root,
-			       store->root, store->root);
+		finding_remedy(finding, REPAIR_BY_HAND, store->root);
 		break;
 	case THIN_META_LEAKED:
 		finding = findings_add(ret, "leaked-blocks");
@@ -88,8 +86,7 @@ static void tell_fault(struct store *store, struct findings *ret,
 			     "used: only space is lost",
 			     fault->blocks);
 		finding_remedy(finding,
-			       "end the containers, 'img pool stop', then "
-			       "thin_check --auto-repair %s/pool/metadata",
+			       "it can wait; if it is much: " REPAIR_BY_HAND,
 			       store->root);
 		break;
 	case THIN_META_UNCOUNTED:
@@ -99,8 +96,7 @@ static void tell_fault(struct store *store, struct findings *ret,
 			     "has %" PRIu64 " blocks that are used more often "
 			     "than counted: they may be given away",
 			     fault->blocks);
-		finding_remedy(finding, REPAIR_BY_HAND, store->root,
-			       store->root, store->root);
+		finding_remedy(finding, REPAIR_BY_HAND, store->root);
 		break;
 	}
 }
