@@ -116,11 +116,25 @@ char *container_pid_path(struct store *store, const struct container_row *row);
 pid_t container_pid(struct store *store, const struct container_row *row);
 
 /**
+ * container_note - write down what a container is, beside its log
+ *
+ * For a catalog that is lost: container_find_note finds it again by the
+ * volume.  Not synced, and best effort: without it the container would be
+ * recovered under another name.  Like the log only a container with a row has
+ * it.
+ */
+void container_note(struct store *store, const struct container_row *row);
+/* True with what was noted of a volume; release it. */
+bool container_find_note(struct store *store, uint32_t volume,
+			 struct container_row *ret);
+
+/**
  * container_recover - a row for a volume that nothing names any more
  * @volume: its origin, if it has one, is the volume of the image it is of
  *
- * It becomes a stopped container "recovered-<volume>", with that image's
- * configuration.  The volume has a row.
+ * It becomes the stopped container that was noted (container_note), or else
+ * one called "recovered-<volume>", with that image's configuration.  The
+ * volume has a row.
  */
 int container_recover(struct store *store, const struct volume *volume,
 		      struct img_err *err) IMG_MUST_USE;

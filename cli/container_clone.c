@@ -74,6 +74,8 @@ int container_clone(struct store *store, const struct container_row *from,
 		r = volume_snapshot(store, &from->volume, &new, err);
 	if (r == 0)
 		r = record(store, &row, &new, err);
+	if (r == 0 && !row.auto_remove)
+		container_note(store, &row);
 	*ret = row.id;
 	return r;
 }

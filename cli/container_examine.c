@@ -47,11 +47,10 @@ static int find_unowned(struct store *store, struct findings *ret,
 		finding_object(finding, "volume %" PRId64, db_int(row, 0));
 		finding_text(finding, "has a row, but belongs to no image, "
 				      "container or snapshot");
-		finding_remedy(
-			finding,
-			"makes it a stopped container, recovered-%" PRId64
-			": look into it, then 'img rm' it",
-			db_int(row, 0));
+		finding_remedy(finding,
+			       "makes it a stopped container again, as it was "
+			       "noted or as recovered-%" PRId64,
+			       db_int(row, 0));
 		finding->mend = mend_unowned;
 		finding->number = (uint64_t)db_int(row, 0);
 	}
@@ -71,8 +70,27 @@ static int mend_file(struct store *store, const struct finding *finding,
 	return file_remove_tree(AT_FDCWD, finding->name, err);
 }
 
-static void tell_file(struct findings *ret, const char *dir, const char *name,
-		      const char *what)
+/* 1 when a container has that id. */
+static int has_row(struct store *store, const char *id, struct img_err *err)
+{
+	int64_t one;
+
+	return db_get_int(store_db(store), &one, err,
+			  "SELECT 1 FROM containers WHERE id = ?", "s", id);
+}
+
+static int mend_dir(struct store *store, const struct finding *finding,
+		    struct img_err *err)
+{
+	int r = has_row(store, strrchr(finding->name, '/') + 1, err);
+
+	if (r != 0) /* it is somebody's by now */
+		return r < 0 ? r : 0;
+	return mend_file(store, finding, err);
+}
+
+static struct finding *tell_file(struct findings *ret, const char *dir,
+				 const char *name, const char *what)
 {
 	struct finding *finding = findings_add(ret, "leftover-file");
 
@@ -81,6 +99,7 @@ static void tell_file(struct findings *ret, const char *dir, const char *name,
 	finding_remedy(finding, "removes it");
 	finding->mend = mend_file;
 	finding->name = mem_printf("%s/%s", dir, name);
+	return finding;
 }
 
 static int find_dirs(struct store *store, struct findings *ret,
@@ -92,19 +111,17 @@ static int find_dirs(struct store *store, struct findings *ret,
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {
-		int64_t one;
 		int r;
 
 		if (entry->d_name[0] == '.')
 			continue;
-		r = db_get_int(store_db(store), &one, err,
-			       "SELECT 1 FROM containers WHERE id = ?", "s",
-			       entry->d_name);
+		r = has_row(store, entry->d_name, err);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			tell_file(ret, path, entry->d_name,
-				  "the directory of no container");
+				  "the directory of no container")
+				->mend = mend_dir;
 	}
 	return 0;
 }
@@ -141,8 +158,8 @@ static int find_pid_files(struct store *store, struct findings *ret,
 		if (r < 0)
 			return r;
 		if (r == 0)
-			tell_file(ret, path, entry->d_name,
-				  "of no container that runs");
+			(void)tell_file(ret, path, entry->d_name,
+					"of no container that runs");
 	}
 	return 0;
 }

@@ -47,30 +47,57 @@ static int describe(struct store *store, const struct volume *volume,
 	return r < 0 ? r : 0;
 }
 
+/* A container that nobody knows any more gets an id and a name of its own. */
+static int make_up(struct store *store, const struct volume *volume,
+		   struct container_row *row, struct img_err *err)
+{
+	int r = id_new(&row->id, err);
+
+	if (r == 0)
+		r = describe(store, volume, row, err);
+	(void)snprintf(row->name, sizeof(row->name), "recovered-%" PRIu32,
+		       volume->id);
+	return r;
+}
+
+static int insert(struct store *store, const struct container_row *row,
+		  struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store_db(store), true, err);
+
+	if (r < 0)
+		return r;
+	txn = store_db(store);
+	r = container_insert(store, row, err);
+	if (r == 0)
+		r = container_set_finished(store, row, CONTAINER_UNSEEN, err);
+	return r < 0 ? r : db_commit(store_db(store), err);
+}
+
 int container_recover(struct store *store, const struct volume *volume,
 		      struct img_err *err)
 {
+	img_auto(container_row_release) struct container_row noted = { 0 };
 	img_auto(container_row_release) struct container_row row = {
 		.volume = *volume,
 		.created_ns = clock_now_ns(),
 	};
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = id_new(&row.id, err);
+	struct img_err taken = { 0 };
+	int r;
 
-	if (r == 0)
-		r = describe(store, volume, &row, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(row.name, sizeof(row.name), "recovered-%" PRIu32,
-		       volume->id);
-	r = db_begin(store_db(store), true, err);
-	if (r < 0)
-		return r;
-	txn = store_db(store);
-	/* It ran, and nobody knows how it ended. */
+	/* They ran, and nobody knows how that ended. */
+	if (container_find_note(store, volume->id, &noted)) {
+		noted.volume = *volume;
+		noted.started_ns = noted.created_ns;
+		r = insert(store, &noted, &taken);
+		if (r != -IMG_E_EXISTS) { /* else another has its name */
+			if (r < 0)
+				*err = taken;
+			return r;
+		}
+	}
 	row.started_ns = row.created_ns;
-	r = container_insert(store, &row, err);
-	if (r == 0)
-		r = container_set_finished(store, &row, CONTAINER_UNSEEN, err);
-	return r < 0 ? r : db_commit(store_db(store), err);
+	r = make_up(store, volume, &row, err);
+	return r < 0 ? r : insert(store, &row, err);
 }

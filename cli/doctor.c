@@ -193,8 +193,10 @@ static int rebuild(const struct cli *cli, const struct options *o,
 			result.new_id, "Aside", result.aside));
 		return 0;
 	}
-	(void)printf("%u images, %u containers named recovered-*\n",
-		     result.images, result.others);
+	(void)printf(
+		"%u images, %u containers; those that nothing tells of are "
+		"named recovered-*\n",
+		result.images, result.others);
 	if (result.aside)
 		(void)printf("the old catalog is now %s\n", result.aside);
 	return 0;

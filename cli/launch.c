@@ -56,6 +56,8 @@ static int run_command(struct store *store, const struct container_row *row,
 	write_pid(pid_path, container.pid);
 	if (detach)
 		detach_report(detach, container.pid, 0, err);
+	if (!row->auto_remove) /* while it runs: nobody waits for that */
+		container_note(store, row);
 	container.watch = &watch;
 	r = container_wait(&container, ret_status, err);
 	img_fd_release(&watch.fd);

@@ -13,7 +13,13 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = cli_open_store(cli, false, &store, err);
 	if (r == 0)
 		r = container_find(store, argv[0], &row, err);
-	return r < 0 ? r : container_rename(store, &row, argv[1], err);
+	if (r == 0)
+		r = container_rename(store, &row, argv[1], err);
+	if (r < 0)
+		return r;
+	(void)snprintf(row.name, sizeof(row.name), "%s", argv[1]);
+	container_note(store, &row);
+	return 0;
 }
 
 const struct verb verb_rename = {

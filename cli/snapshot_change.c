@@ -144,6 +144,7 @@ int snapshot_roll_back(struct store *store, const struct container_row *row,
 	/* Should the old volume's removal fail, the next open goes on with it:
 	 * the container has its earlier state all the same. */
 	img_auto(volume_pending_release) struct volume_pending old = { 0 };
+	struct container_row back = *row; /* its texts are the caller's */
 	struct snapshot_row snapshot;
 	int r = refuse_running(store, row, err);
 
@@ -151,5 +152,11 @@ int snapshot_roll_back(struct store *store, const struct container_row *row,
 		r = snapshot_find(store, row, name, &snapshot, err);
 	if (r == 0)
 		r = volume_snapshot(store, &snapshot.volume, &new, err);
-	return r < 0 ? r : exchange(store, row, &new, &old, err);
+	if (r == 0) {
+		back.volume = new.volume;
+		r = exchange(store, row, &new, &old, err);
+	}
+	if (r == 0)
+		container_note(store, &back);
+	return r;
 }

@@ -81,6 +81,10 @@ END
 	ok img tag child moved:1
 	ok img tag base moved:1
 	before=$(sql "SELECT name, tag, image FROM names ORDER BY 1, 2")
+	ok img run --name nameless base true
+	ok img snapshot create idle before
+	rm -r "$IMG_ROOT/containers/$(sql "SELECT id FROM containers WHERE
+		name = 'nameless'")"
 	mv "$IMG_ROOT"/store.db* "$T"
 	fails 1 "*their catalog * is gone: 'img doctor --rebuild'*" img images
 	fails 1 "*is gone: 'img doctor --rebuild'*" img doctor
@@ -95,9 +99,11 @@ END
 	ok img history --no-trunc child
 	has 'a message'
 	gives kept img run --rm child cat /file
-	ok img ps -a
-	has "recovered-$idle"
-	ok img commit "recovered-$idle" again
+	# Containers as they were, others by the image they are of.
+	ok img ps -a --format json
+	json "{c['Names'] for c in d} >= {'idle', 'busy'}" \
+		"len([c for c in d if c['Names'].startswith('recovered-')]) == 2"
+	ok img commit idle again
 	gives kept img run --rm again cat /file
 	ok img rmi again
 	exits 0 img doctor --repair
