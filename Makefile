@@ -152,6 +152,12 @@ fuzz: deps
 deps:
 	@tests/deps
 
+# What asks the metadata reader for the system tests and the bench.
+METAWALK  = $(BUILD)/metawalk
+$(METAWALK): $(call obj,tests/tools/metawalk.c $(wildcard storage/meta*.c) \
+             $(addprefix base/,crc32c.c err.c file.c num.c str.c))
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 .PHONY: unit-programs
 unit-programs: $(UNIT) $(REPLAY)
 
@@ -162,7 +168,7 @@ check-unit: deps
 
 .PHONY: check-system
 check-system: deps
-	$(MAKE) all
+	$(MAKE) all $(METAWALK)
 	tests/run-system
 
 .PHONY: check

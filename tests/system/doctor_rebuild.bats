@@ -123,7 +123,7 @@ END
 	json "d['Images'] == 2" "d['Recovered'] >= 1" "not d['NewId']" \
 		"'damaged' in d['Aside']"
 	gives kept img run --rm child cat /file
-	ok img rmi child
+	ok img rmi -f child
 	exits 0 img doctor --repair
 	gives 'all is well' img doctor
 }
@@ -139,7 +139,7 @@ END
 	fails 1 "*'img doctor --rebuild'*" img --root "$root" --run-root "$run" ps
 	ok img --root "$root" --run-root "$run" doctor --rebuild
 	gives 'all is well' img --root "$root" --run-root "$run" doctor
-	ok img --root "$root" --run-root "$run" commit recovered-2 two
+	ok img --root "$root" --run-root "$run" commit one two
 	gives kept img --root "$root" --run-root "$run" run --rm two cat /file
 	img --root "$root" --run-root "$run" pool stop
 }
