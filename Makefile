@@ -36,7 +36,7 @@ SRC        = $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
 # The parts: what includes a heavy library, and nothing that others call
 # directly (base/part.h).
 FORMATS    = $(wildcard image/tar_*.c image/dir_*.c image/tree*.c \
-             image/entry.c image/rootfs.c image/ext4_*.c image/formats.c)
+             image/entry.c image/rootfs.c image/raw.c image/ext4_*.c image/formats.c)
 MACHINE    = machine/modules.c storage/probe.c
 SECCOMP    = runtime/syscall_compile.c runtime/syscall_default.c \
              runtime/syscall_profile.c
@@ -130,7 +130,8 @@ $(SAN)/replay/%: $(SAN)/tests/fuzz/%_fuzz.o $(SAN)/tests/fuzz/replay.o \
 FUZZ      = $(BUILD)/fuzz
 FUZZ_SECONDS ?= 60
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(FUZZ)/%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_SRC  = $(filter-out cli/% machine/% runtime/%,$(SRC))
+FUZZ_SRC  = $(filter-out cli/% machine/% runtime/%,$(SRC)) \
+            tests/lib/ext4_change.c tests/lib/tar_make.c
 
 $(FUZZ)/%: tests/fuzz/%.c $(FUZZ_SRC)
 	@mkdir -p $(@D)

@@ -32,6 +32,7 @@
 	X(umount)                                                              \
 	X(activate)                                                            \
 	X(deactivate)                                                          \
+	X(export)                                                              \
 	X(rmi)                                                                 \
 	X(df)                                                                  \
 	X(init)                                                                \

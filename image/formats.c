@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "image/dir_read.h"
+#include "image/raw.h"
 #include "image/rootfs.h"
 #include "image/tar_read.h"
 
@@ -37,6 +38,24 @@ int formats_import(const struct formats_import *import, struct img_err *err)
 	return r < 0 ? r
 		     : rootfs_write(source, import->fd, import->size_bytes,
 				    &options, NULL, err);
+}
+
+int formats_raw_open(const char *source, int *ret_fd, uint64_t *ret_size_bytes,
+		     struct img_err *err)
+{
+	return raw_open(source, ret_fd, ret_size_bytes, err);
+}
+
+int formats_raw_import(int in, uint64_t size_bytes, int fd,
+		       const struct progress *progress, struct img_err *err)
+{
+	return raw_read(in, size_bytes, fd, progress, err);
+}
+
+int formats_raw_export(int fd, uint64_t size_bytes, int out,
+		       const struct progress *progress, struct img_err *err)
+{
+	return raw_write(fd, size_bytes, out, progress, err);
 }
 
 int formats_mkfs(int fd, uint64_t size_bytes, const char *label,

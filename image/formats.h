@@ -25,6 +25,23 @@ typedef int formats_import_fn(const struct formats_import *import,
 			      struct img_err *err);
 formats_import_fn formats_import;
 
+/* As raw_open: what is to be copied, and not unpacked. */
+typedef int formats_raw_open_fn(const char *source, int *ret_fd,
+				uint64_t *ret_size_bytes, struct img_err *err);
+formats_raw_open_fn formats_raw_open;
+
+/* As raw_read. */
+typedef int formats_raw_import_fn(int in, uint64_t size_bytes, int fd,
+				  const struct progress *progress,
+				  struct img_err *err);
+formats_raw_import_fn formats_raw_import;
+
+/* As raw_write. */
+typedef int formats_raw_export_fn(int fd, uint64_t size_bytes, int out,
+				  const struct progress *progress,
+				  struct img_err *err);
+formats_raw_export_fn formats_raw_export;
+
 /* Makes an empty ext4 for general use. */
 typedef int formats_mkfs_fn(int fd, uint64_t size_bytes, const char *label,
 			    struct img_err *err);

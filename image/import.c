@@ -1,12 +1,14 @@
 #include "image/import.h"
 
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "base/part.h"
 #include "base/str.h"
 #include "image/formats.h"
 #include "storage/capacity.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 /* What may be in the page cache. */
 #define IN_FLIGHT_MAX (UINT64_C(256) << 20)
@@ -33,38 +35,105 @@ static bool is_stopped(void *self)
 	return progress_is_stopped(p->above);
 }
 
+/* What is imported: an archive or a directory, or a file system in a file. */
+struct source {
+	int raw_fd; /* -1: no file system */
+	uint64_t raw_bytes;
+};
+
+static void source_release(struct source *source)
+{
+	img_fd_release(&source->raw_fd);
+}
+
+static int source_open(const struct import_options *options, struct source *ret,
+		       struct img_err *err)
+{
+	formats_raw_open_fn *raw_open;
+
+	if (strcmp(options->source, "-") == 0)
+		return 0;
+	raw_open = part_symbol(FORMATS_PART, "formats_raw_open", err);
+	if (!raw_open)
+		return -(int)err->code;
+	return raw_open(options->source, &ret->raw_fd, &ret->raw_bytes, err);
+}
+
+static int fill_raw(const struct source *source, int fd,
+		    const struct progress *progress, struct img_err *err)
+{
+	formats_raw_import_fn *import =
+		part_symbol(FORMATS_PART, "formats_raw_import", err);
+
+	if (!import)
+		return -(int)err->code;
+	return import(source->raw_fd, source->raw_bytes, fd, progress, err);
+}
+
+static int fill_rootfs(struct store *store, const struct volume *volume, int fd,
+		       const struct import_options *options,
+		       const struct progress *progress, struct img_err *err)
+{
+	formats_import_fn *import =
+		part_symbol(FORMATS_PART, "formats_import", err);
+	const struct formats_import request = {
+		.source = options->source,
+		.fd = fd,
+		.size_bytes = volume->size_bytes,
+		.max_entries = options->max_entries,
+		.chunk_bytes = store_chunk_bytes(store),
+		.progress = progress,
+	};
+
+	return import ? import(&request, err) : -(int)err->code;
+}
+
 static int fill(struct store *store, const struct volume *volume,
+		const struct source *source,
 		const struct import_options *options, struct img_err *err)
 {
 	struct pool_progress pool = { .store = store,
 				      .above = options->progress };
 	const struct progress progress = { update, is_stopped, &pool };
-	formats_import_fn *import;
-	struct formats_import request = {
-		.source = options->source,
-		.fd = -1,
-		.size_bytes = volume->size_bytes,
-		.max_entries = options->max_entries,
-		.chunk_bytes = store_chunk_bytes(store),
-		.progress = &progress,
-	};
 	img_auto(img_fd_release) int fd = -1;
 	char node[VOLUME_NODE_MAX];
-	int r;
+	int r = volume_activate(store, volume, node, err);
 
-	import = part_symbol(FORMATS_PART, "formats_import", err);
-	if (!import)
-		return -(int)err->code;
-	r = volume_activate(store, volume, node, err);
 	if (r < 0)
 		return r;
 	fd = open(node, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (fd < 0)
 		return img_err_sys(err, "cannot open %s", node);
-	request.fd = fd;
-	r = import(&request, err);
+	r = source->raw_fd < 0
+		    ? fill_rootfs(store, volume, fd, options, &progress, err)
+		    : fill_raw(source, fd, &progress, err);
 	/* While it is: what was made so far goes when this fails. */
 	return r < 0 ? capacity_explain(store, err) : r;
+}
+
+static int check_size(uint64_t size, struct img_err *err)
+{
+	if (size < VOLUME_BYTES_MIN || size > VOLUME_BYTES_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the volume's size must be from 16M to 16T");
+	return 0;
+}
+
+static int pick_size(struct store *store, const struct source *source,
+		     const struct import_options *options, uint64_t *ret,
+		     struct img_err *err)
+{
+	*ret = options->size_bytes ? options->size_bytes
+				   : store_volume_bytes(store);
+	*ret -= *ret % VOLUME_BYTES_STEP;
+	if (source->raw_fd < 0)
+		return 0;
+	if (options->size_bytes)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "a file system keeps its size: 'img resize' "
+				   "changes a container's");
+	*ret = num_align_up(source->raw_bytes, VOLUME_BYTES_STEP);
+	return 0;
 }
 
 int import_image(struct store *store, const struct import_options *options,
@@ -72,17 +141,18 @@ int import_image(struct store *store, const struct import_options *options,
 {
 	img_auto(volume_pending_release) struct volume_pending new = { 0 };
 	img_auto(img_mem_release) char *created_by = NULL;
-	uint64_t size = options->size_bytes ? options->size_bytes
-					    : store_volume_bytes(store);
-	int r;
+	img_auto(source_release) struct source source = { .raw_fd = -1 };
+	uint64_t size = 0;
+	int r = options->size_bytes ? check_size(options->size_bytes, err) : 0;
 
-	if (size < VOLUME_BYTES_MIN || size > VOLUME_BYTES_MAX)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "the volume's size must be from 16M to 16T");
-	size -= size % VOLUME_BYTES_STEP;
-	r = volume_create(store, size, &new, err);
 	if (r == 0)
-		r = fill(store, &new.volume, options, err);
+		r = source_open(options, &source, err);
+	if (r == 0)
+		r = pick_size(store, &source, options, &size, err);
+	if (r == 0)
+		r = volume_create(store, size, &new, err);
+	if (r == 0)
+		r = fill(store, &new.volume, &source, options, err);
 	if (r == 0)
 		r = volume_deactivate(store, &new.volume, err);
 	if (r < 0)

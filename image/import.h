@@ -2,8 +2,8 @@
 #define IMG_IMAGE_IMPORT_H
 
 /*
- * A tar or a directory becomes a base image: a fresh volume, filled with
- * nothing mounted, and recorded.
+ * A tar, a directory or a file system in a file becomes a base image: a fresh
+ * volume, filled with nothing mounted, and recorded.
  */
 #include "base/progress.h"
 #include "image/image.h"
@@ -13,7 +13,8 @@ struct import_options {
 	const struct image_name *name; /* NULL: none */
 	const char *config;	       /* JSON */
 	const char *message;
-	uint64_t size_bytes;  /* of the volume; 0: the store's default */
+	uint64_t size_bytes;  /* of the volume; 0: the store's default;
+			       * a file system has its own */
 	uint64_t max_entries; /* 0: 10 million */
 	const struct progress *progress;
 };
