@@ -136,6 +136,9 @@ int checking_resize_inode(struct checking *c,
 		      in->osd2.linux2.l_i_file_acl_high;
 	int r;
 
+	is_odd |= (in->i_size | (uint64_t)in->i_size_high << 32) !=
+		  (EXT2_NDIR_BLOCKS + a_block + (uint64_t)a_block * a_block) *
+			  c->block_bytes;
 	for (uint32_t g = 0; g < c->n_groups; g++)
 		copies += checking_has_super(g);
 	is_odd |= in->osd2.linux2.l_i_blocks_hi || in->i_dtime || in->i_faddr ||

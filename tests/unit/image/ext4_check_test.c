@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -258,13 +257,13 @@ static void compare(void (*fill)(struct ext4_image *), unsigned rounds,
 	ext4_image_release(&image);
 }
 
-/* Nothing is accepted in which e2fsck finds an error. */
+/* Nothing is accepted in which e2fsck finds an error.  IMG_TEST_SEED and
+ * IMG_TEST_ROUNDS make it a campaign. */
 static void no_more_is_accepted_than_by_e2fsck(void **state)
 {
 	const char *wanted = getenv("IMG_TEST_SEED");
 	const char *more = getenv("IMG_TEST_ROUNDS");
-	unsigned seed = wanted ? (unsigned)strtoul(wanted, NULL, 10)
-			       : (unsigned)time(NULL);
+	unsigned seed = wanted ? (unsigned)strtoul(wanted, NULL, 10) : 1;
 	unsigned rounds =
 		more ? (unsigned)strtoul(more, NULL, 10) : DEFAULT_ROUNDS;
 
