@@ -2,6 +2,8 @@
 # A file that loads this has a store with the image "base"; it may define
 # setup_file, teardown_file, setup and teardown anew, of the same parts.
 #
+# IMG_TEST_DRIVER names the store's driver, where it is not thin.
+#
 # $FILES is the file's directory, on a file system that has holes; $T is empty
 # before each test.
 
@@ -23,6 +25,8 @@ store_begin() {
 	mkdir "$T"
 	echo >"$FILES/kept"
 	echo >"$FILES/sound"
+	[ -z "${IMG_TEST_DRIVER-}" ] ||
+		ok img init --driver "$IMG_TEST_DRIVER"
 }
 
 # Images that are there now stay until the end of the file.
@@ -94,10 +98,41 @@ used_bytes() {
 	img df --format json | sed -n 's/.*"DataUsedBytes": \([0-9]*\).*/\1/p'
 }
 
+# with_file ID:SECTORS CMD...: with_volume on the driver snapshot: a loop device
+# of the file, or a snapshot of the base's with the container's store.
+with_file() {
+	local id=${1%:*} sectors=${1#*:} dir=$IMG_ROOT/volumes base='' loop cow
+	local status=0 file
+	shift
+	file=$dir/$id
+	for cow in "$dir/$id"-*.cow; do
+		[ -e "$cow" ] || continue
+		base=${cow##*-}
+		file=$dir/${base%.cow}
+		[ -e "$file" ] || file+=.base
+	done
+	loop=$(losetup -r -f --show "$file") || return
+	if [ -z "$base" ]; then
+		"$@" "$loop" || status=$?
+	else
+		cow=$(losetup -f --show "$cow") || return
+		dmsetup create "test-$id" --readonly \
+			--table "0 $sectors snapshot $loop $cow P 32" || return
+		"$@" "/dev/mapper/test-$id" || status=$?
+		dmsetup remove --retry "test-$id" && losetup -d "$cow" || return
+	fi
+	losetup -d "$loop" || return
+	return "$status"
+}
+
 # with_volume ID:SECTORS CMD...: runs CMD with a read-only device of a volume at
 # its end.
 with_volume() {
 	local id=${1%:*} sectors=${1#*:} pool='' uuid status=0
+	[ ! -d "$IMG_ROOT/volumes" ] || {
+		with_file "$@"
+		return
+	}
 	shift
 	while [ -z "$pool" ]; do
 		for uuid in /sys/block/dm-*/dm/uuid; do
@@ -181,10 +216,40 @@ check_catalog() {
 			FROM images i JOIN volumes v ON v.id = volume ORDER BY 1")
 }
 
+# On the driver snapshot: a file for each of the catalog's volumes, and none
+# but those and the bases that are still used.
+check_files() {
+	local file name wanted found=()
+	for file in "$IMG_ROOT/volumes"/*; do
+		[ -e "$file" ] || continue
+		name=${file##*/}
+		case $name in
+		*.base)
+			compgen -G "$IMG_ROOT/volumes/*-${name%.base}.cow" >/dev/null || {
+				echo "left: $file"
+				return 1
+			}
+			;;
+		*-*.cow) found+=("${name%-*}") ;;
+		*) found+=("$name") ;;
+		esac
+	done
+	wanted=$(sql "SELECT id FROM volumes ORDER BY CAST(id AS TEXT)")
+	found=$(printf '%s\n' "${found[@]}" | LC_ALL=C sort)
+	[ "$wanted" = "$found" ] || {
+		echo "other volumes than the catalog's:" $found, not $wanted
+		return 1
+	}
+}
+
 # The pool's metadata, and that it holds just the catalog's volumes and the
 # ledger.
 check_pool() {
 	local wanted found
+	[ ! -d "$IMG_ROOT/volumes" ] || {
+		check_files
+		return
+	}
 	if ! thin_check -q "$IMG_ROOT/pool/metadata"; then
 		echo "the pool is unsound"
 		return 1
@@ -207,7 +272,7 @@ stray_files() {
 	for file in "$IMG_ROOT"/* "$IMG_ROOT"/pool/*; do
 		case ${file#"$IMG_ROOT/"} in
 		store.db | store.db-wal | store.db-shm) ;;
-		pool | pool/data | pool/metadata | containers) ;;
+		pool | pool/data | pool/metadata | containers | volumes | ledger) ;;
 		*) echo "$file" ;;
 		esac
 	done
