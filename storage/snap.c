@@ -130,10 +130,57 @@ static int start(struct store *store, struct img_err *err)
 				    err);
 }
 
+static int stop_one(struct store *store, const struct snap_file *file,
+		    struct img_err *err)
+{
+	struct dm_state state;
+	struct dm_name name;
+	int r = snap_state(store, file->id, &name, &state, err);
+
+	if (r < 0 || !state.exists)
+		return r;
+	r = snap_is_wanted(store, file->id, err);
+	if (r < 0)
+		return r;
+	if (r > 0 || (state.has_table && file->kind == SNAP_COW))
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "a volume of the store in %s is in use",
+				   store->root);
+	return store->dm.ops->remove(store->dm.self, &name, err);
+}
+
+static int stop_cow(void *self, const struct snap_file *file,
+		    struct img_err *err)
+{
+	struct store *store = self;
+	int r = 0;
+
+	if (file->kind == SNAP_COW)
+		return stop_one(store, file, err);
+	if (file->kind == SNAP_MERGE)
+		r = volume_is_held(store, file->id, err);
+	return r > 0 ? img_err_set(err, IMG_E_BUSY, 0,
+				   "a volume of the store in %s is being "
+				   "merged",
+				   store->root)
+		     : r;
+}
+
+static int stop_rest(void *self, const struct snap_file *file,
+		     struct img_err *err)
+{
+	return file->kind == SNAP_COW || file->kind == SNAP_MERGE
+		       ? 0
+		       : stop_one(self, file, err);
+}
+
 static int stop(struct store *store, struct img_err *err)
 {
 	img_auto(img_mem_release) char *path = started_path(store);
-	int r = snap_stop(store, err);
+	int r = snap_each(store, stop_cow, store, err);
+
+	if (r == 0)
+		r = snap_each(store, stop_rest, store, err);
 
 	if (r == 0)
 		(void)unlink(path); /* there or not */

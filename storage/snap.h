@@ -31,9 +31,8 @@
 #include "base/lock.h"
 #include "base/progress.h"
 #include "storage/driver.h"
+#include "storage/loop.h"
 #include "storage/store_impl.h"
-
-struct loop;
 
 /* Names (snap_name.c). */
 
@@ -78,7 +77,7 @@ int snap_unlink(struct store *store, const struct snap_file *file,
 int snap_lock_base(struct store *store, uint32_t base, struct lock *ret,
 		   struct img_err *err) IMG_MUST_USE;
 
-/* Devices (snap_device.c). */
+/* Devices (snap_device.c, snap_resize.c). */
 
 int snap_activate(struct store *store, const struct volume *volume, dev_t *ret,
 		  struct img_err *err) IMG_MUST_USE;
@@ -90,7 +89,8 @@ int snap_resize(struct store *store, const struct volume *volume,
 		struct img_err *err) IMG_MUST_USE;
 int snap_thaw(struct store *store, const struct volume *volume,
 	      struct img_err *err) IMG_MUST_USE;
-int snap_stop(struct store *store, struct img_err *err) IMG_MUST_USE;
+int snap_resize(struct store *store, const struct volume *volume,
+		struct img_err *err) IMG_MUST_USE;
 
 /* What follows is used between the parts. */
 
@@ -113,6 +113,24 @@ int snap_base_up(struct store *store, const struct snap_file *file,
 		 uint64_t bytes, bool read_only, struct loop *loop,
 		 dev_t *ret_lower, dev_t *ret,
 		 struct img_err *err) IMG_MUST_USE;
+/* 1 when somebody is at a volume, or its device was asked for. */
+int snap_is_wanted(struct store *store, uint32_t id,
+		   struct img_err *err) IMG_MUST_USE;
+/* A container's table, with what has to be there until it is loaded. */
+struct snap_table {
+	struct dm_table table;
+	struct loop lower, cow;
+	char params[80];
+};
+#define SNAP_TABLE_NONE                                                        \
+	{                                                                      \
+		.lower = LOOP_NONE, .cow = LOOP_NONE                           \
+	}
+void snap_table_release(struct snap_table *table);
+/* Makes its base's device and grows its files; LOCK_BASES is held. */
+int snap_cow_table(struct store *store, const struct volume *volume,
+		   const struct snap_file *file, struct snap_table *ret,
+		   struct img_err *err) IMG_MUST_USE;
 /* The origin's device goes, unless somebody needs it; LOCK_BASES is held. */
 int snap_base_down(struct store *store, uint32_t base,
 		   struct img_err *err) IMG_MUST_USE;

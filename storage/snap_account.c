@@ -35,24 +35,6 @@ static int ask_host(struct store *store, struct statvfs *ret,
 		       : 0;
 }
 
-int snap_usage(struct store *store, struct store_usage *ret,
-	       struct img_err *err)
-{
-	struct statvfs host;
-	int r = ask_host(store, &host, err);
-
-	*ret = (struct store_usage){ 0 };
-	if (r < 0)
-		return r;
-	/* What is kept for root is nobody's here. */
-	ret->data_bytes =
-		(host.f_blocks - host.f_bfree + host.f_bavail) * host.f_frsize;
-	ret->data_used_bytes = (host.f_blocks - host.f_bfree) * host.f_frsize;
-	ret->read_only = host.f_flag & ST_RDONLY;
-	ret->out_of_space = host.f_bavail == 0;
-	return 0;
-}
-
 int snap_need_room(struct store *store, uint64_t bytes, struct img_err *err)
 {
 	char left[SIZE_TEXT_MAX], need[SIZE_TEXT_MAX];
@@ -266,4 +248,24 @@ int snap_host_bytes(struct store *store, uint64_t *ret, struct img_err *err)
 
 	*ret = sum.bytes;
 	return r;
+}
+
+int snap_usage(struct store *store, struct store_usage *ret,
+	       struct img_err *err)
+{
+	struct statvfs host;
+	uint64_t used = 0;
+	int r = ask_host(store, &host, err);
+
+	*ret = (struct store_usage){ 0 };
+	if (r == 0)
+		r = snap_host_bytes(store, &used, err);
+	if (r < 0)
+		return r;
+	/* There is what the volumes have, and what the host has left. */
+	ret->data_used_bytes = used;
+	ret->data_bytes = used + host.f_bavail * host.f_frsize;
+	ret->read_only = host.f_flag & ST_RDONLY;
+	ret->out_of_space = host.f_bavail == 0;
+	return 0;
 }

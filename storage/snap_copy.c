@@ -193,6 +193,7 @@ static int copy_cow(struct store *store, const struct volume *volume,
 		r = open_file(store, origin, &from, &path, err);
 	if (r == 0)
 		r = create_file(store, &file, &to, err);
+	lock_release(&lock); /* the base stays for its file now */
 	if (r == 0)
 		r = freeze(store, origin->id, &hold, &name, err);
 	if (r == 0)
@@ -232,7 +233,6 @@ static int apply(struct store *store, const struct snap_file *origin, int to,
 		 uint64_t *ret_bytes, struct img_err *err)
 {
 	img_auto(dm_hold_release) struct dm_hold hold = { .dm = &store->dm };
-	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(img_mem_release) char *dir =
 		mem_printf("%s/volumes", store->root);
 	img_auto(img_mem_release) char *path = NULL;
@@ -243,8 +243,6 @@ static int apply(struct store *store, const struct snap_file *origin, int to,
 	struct dm_name name;
 	int r = open_file(store, origin, &cow, &path, err);
 
-	if (r == 0)
-		r = snap_lock_base(store, origin->base, &lock, err);
 	if (r == 0)
 		r = freeze(store, origin->id, &hold, &name, err);
 	if (r == 0 && hold.name && copy >= 0)

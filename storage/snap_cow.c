@@ -48,6 +48,8 @@ int snap_cow_open(int fd, const char *what, struct snap_cow *ret,
 	if (fstat(fd, &st) < 0)
 		return img_err_sys(err, "cannot ask for the size of %s", what);
 	ret->size_bytes = (uint64_t)st.st_size;
+	if (ret->size_bytes == 0)
+		return 0; /* made, or emptied, and not sized yet */
 	if (ret->size_bytes < sizeof(h))
 		return damaged(what, "it is too short", err);
 	r = file_pread(fd, &h, sizeof(h), 0, what, err);

@@ -155,42 +155,55 @@ static int load(struct store *store, const struct dm_name *name,
 	return r;
 }
 
-static int cow_up(struct store *store, const struct volume *volume,
-		  const struct snap_file *file, dev_t *ret, struct img_err *err)
+int snap_cow_table(struct store *store, const struct volume *volume,
+		   const struct snap_file *file, struct snap_table *ret,
+		   struct img_err *err)
 {
-	img_auto(loop_release) struct loop lower = LOOP_NONE;
-	img_auto(loop_release) struct loop cow = LOOP_NONE;
-	struct dm_table table = {
-		.len_sectors = num_sectors(volume->size_bytes),
-		.target = "snapshot",
-		.read_only = volume->read_only,
-	};
 	uint64_t chunk = store->sizes.chunk_bytes, have;
 	struct snap_file base;
-	struct dm_name name, origin;
-	dev_t lower_dev, origin_dev;
-	char params[80];
-	int r;
+	dev_t lower, origin;
+	int r = snap_find_base(store, file->base, &base, err);
 
-	snap_name(store, volume->id, &name);
-	snap_name(store, file->base, &origin);
-	r = snap_find_base(store, file->base, &base, err);
 	if (r == 0)
-		r = snap_base_up(store, &base, volume->size_bytes, true, &lower,
-				 &lower_dev, &origin_dev, err);
+		r = snap_base_up(store, &base, volume->size_bytes, true,
+				 &ret->lower, &lower, &origin, err);
 	if (r == 0)
 		r = grow_file(store, file,
 			      snap_cow_bytes(volume->size_bytes, chunk), &have,
 			      err);
 	if (r == 0)
-		r = attach(store, file, &cow, err);
+		r = attach(store, file, &ret->cow, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(params, sizeof(params), "%u:%u %u:%u P %" PRIu64,
-		       major(lower_dev), minor(lower_dev), major(cow.dev),
-		       minor(cow.dev), num_sectors(chunk));
-	table.params = params;
-	return load(store, &name, &origin, &table, ret, err);
+	(void)snprintf(ret->params, sizeof(ret->params),
+		       "%u:%u %u:%u P %" PRIu64, major(lower), minor(lower),
+		       major(ret->cow.dev), minor(ret->cow.dev),
+		       num_sectors(chunk));
+	ret->table = (struct dm_table){
+		.len_sectors = num_sectors(volume->size_bytes),
+		.target = "snapshot",
+		.params = ret->params,
+		.read_only = volume->read_only,
+	};
+	return 0;
+}
+
+void snap_table_release(struct snap_table *table)
+{
+	loop_release(&table->lower);
+	loop_release(&table->cow);
+}
+
+static int cow_up(struct store *store, const struct volume *volume,
+		  const struct snap_file *file, dev_t *ret, struct img_err *err)
+{
+	img_auto(snap_table_release) struct snap_table table = SNAP_TABLE_NONE;
+	struct dm_name name, origin;
+	int r = snap_cow_table(store, volume, file, &table, err);
+
+	snap_name(store, volume->id, &name);
+	snap_name(store, file->base, &origin);
+	return r < 0 ? r : load(store, &name, &origin, &table.table, ret, err);
 }
 
 int snap_check(struct store *store, uint32_t id, struct img_err *err)
@@ -333,8 +346,7 @@ int snap_activate(struct store *store, const struct volume *volume, dev_t *ret,
 				    volume->read_only, &loop, &lower, ret, err);
 }
 
-/* 1 when somebody is at a volume, or its device was asked for. */
-static int is_wanted(struct store *store, uint32_t id, struct img_err *err)
+int snap_is_wanted(struct store *store, uint32_t id, struct img_err *err)
 {
 	int64_t n = 0;
 	int r = db_get_int(store->db, &n, err,
@@ -357,7 +369,7 @@ int snap_base_down(struct store *store, uint32_t base, struct img_err *err)
 	r = ready(store, &name, &state, err);
 	if (r < 0 || !state.exists || state.open_count > 0)
 		return r;
-	r = is_wanted(store, base, err);
+	r = snap_is_wanted(store, base, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = snap_table_dev(store, &name, &lower, NULL, err);
@@ -464,55 +476,4 @@ int snap_thaw(struct store *store, const struct volume *volume,
 	if (r < 0 || !state.exists || !state.suspended)
 		return r;
 	return store->dm.ops->resume(store->dm.self, &name, err);
-}
-
-static int stop_one(struct store *store, const struct snap_file *file,
-		    struct img_err *err)
-{
-	struct dm_state state;
-	struct dm_name name;
-	int r = snap_state(store, file->id, &name, &state, err);
-
-	if (r < 0 || !state.exists)
-		return r;
-	r = is_wanted(store, file->id, err);
-	if (r < 0)
-		return r;
-	if (r > 0 || (state.has_table && file->kind == SNAP_COW))
-		return img_err_set(err, IMG_E_BUSY, 0,
-				   "a volume of the store in %s is in use",
-				   store->root);
-	return store->dm.ops->remove(store->dm.self, &name, err);
-}
-
-static int stop_cow(void *self, const struct snap_file *file,
-		    struct img_err *err)
-{
-	struct store *store = self;
-	int r = 0;
-
-	if (file->kind == SNAP_COW)
-		return stop_one(store, file, err);
-	if (file->kind == SNAP_MERGE)
-		r = volume_is_held(store, file->id, err);
-	return r > 0 ? img_err_set(err, IMG_E_BUSY, 0,
-				   "a volume of the store in %s is being "
-				   "merged",
-				   store->root)
-		     : r;
-}
-
-static int stop_rest(void *self, const struct snap_file *file,
-		     struct img_err *err)
-{
-	return file->kind == SNAP_COW || file->kind == SNAP_MERGE
-		       ? 0
-		       : stop_one(self, file, err);
-}
-
-int snap_stop(struct store *store, struct img_err *err)
-{
-	int r = snap_each(store, stop_cow, store, err);
-
-	return r < 0 ? r : snap_each(store, stop_rest, store, err);
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "storage/loop.h"
 #include "tests/lib/fake_pool.h"
+#include "tests/lib/fake_snap.h"
 #include "tests/lib/fault.h"
 
 #include <errno.h>
@@ -97,10 +98,14 @@ static int load(struct fake_dm *f, struct fake_device *d,
 		const struct dm_name *name, const struct dm_table *table,
 		struct img_err *err)
 {
-	int r = strcmp(table->target, "thin-pool") == 0
-			? check_pool_table(f, name, table->params, err)
-			: check_thin_table(f, name, table->params, err);
+	int r;
 
+	if (fake_snap_is(table->target))
+		r = fake_snap_load(f, d, name, table, err);
+	else if (strcmp(table->target, "thin-pool") == 0)
+		r = check_pool_table(f, name, table->params, err);
+	else
+		r = check_thin_table(f, name, table->params, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(d->new_target, sizeof(d->new_target), "%s",
@@ -131,10 +136,13 @@ static void measure(struct fake_dm *f, const struct fake_device *pool)
 static void go_on(struct fake_dm *f, struct fake_device *d)
 {
 	if (d->new_target[0]) {
+		fake_snap_flush(f, d);
 		memcpy(d->target, d->new_target, sizeof(d->target));
 		memcpy(d->params, d->new_params, sizeof(d->params));
 		d->len_sectors = d->new_len_sectors;
 		d->new_target[0] = '\0';
+		if (fake_snap_is(d->target))
+			fake_snap_begin(f, d);
 	}
 	d->suspended = false;
 	if (strcmp(d->target, "thin-pool") == 0) {
@@ -222,6 +230,9 @@ static int fake_suspend(void *self, const struct dm_name *name,
 
 	if (r < 0)
 		return r;
+	if (d->suspended) /* as the kernel: dm_suspend() */
+		return fake_no(IMG_E_SYS, EINVAL, name, "suspend", err);
+	fake_snap_flush(f, d);
 	d->suspended = true;
 	f->suspends++;
 	return 0;
@@ -263,6 +274,16 @@ static bool pool_is_used(const struct fake_dm *f)
 	return false;
 }
 
+/* True when a snapshot device but @but lies on a loop. */
+static bool is_held(const struct fake_dm *f, const struct fake_device *but,
+		    unsigned loop)
+{
+	for (size_t i = 0; i < FAKE_DM_DEVICES; i++)
+		if (&f->device[i] != but && fake_snap_uses(&f->device[i], loop))
+			return true;
+	return false;
+}
+
 /* They have autoclear. */
 static void detach_loops(struct fake_dm *f, const struct fake_device *d)
 {
@@ -273,6 +294,9 @@ static void detach_loops(struct fake_dm *f, const struct fake_device *d)
 		f->loop[meta][0] = '\0';
 		f->loop[data][0] = '\0';
 	}
+	for (unsigned i = 0; fake_snap_is(d->target) && i < f->loops; i++)
+		if (fake_snap_uses(d, i) && !is_held(f, d, i))
+			f->loop[i][0] = '\0';
 }
 
 static int fake_remove(void *self, const struct dm_name *name,
@@ -291,8 +315,10 @@ static int fake_remove(void *self, const struct dm_name *name,
 		f->busy_removals--;
 		return fake_no(IMG_E_BUSY, EBUSY, name, "remove", err);
 	}
-	d->exists = false;
+	fake_snap_flush(f, d);
+	fake_snap_removed(f, d);
 	detach_loops(f, d);
+	d->exists = false;
 	d->target[0] = '\0';
 	return 0;
 }
@@ -325,20 +351,26 @@ static int fake_status(void *self, const struct dm_name *name, char **ret,
 {
 	img_auto(leave) struct fake_dm *f = enter(self);
 	struct fake_device *d;
+	char text[80];
 	int r = find_step(f, name, "ask for the status of", &d, err);
 
-	if (r == 0)
-		*ret = f->status[0]
-			       ? mem_strdup(f->status)
-			       : mem_printf("0 %" PRIu64 "/%" PRIu64 " %" PRIu64
-					    "/%" PRIu64
-					    " - rw discard_passdown "
-					    "error_if_no_space - 1024",
-					    f->meta_used ? f->meta_used : 11,
-					    f->meta_blocks,
-					    f->data_used ? f->data_used : 3,
-					    f->data_blocks);
-	return r;
+	if (r < 0)
+		return r;
+	if (fake_snap_is(d->target))
+		fake_snap_status(f, d, text, sizeof(text));
+	if (f->status[0])
+		*ret = mem_strdup(f->status);
+	else if (fake_snap_is(d->target))
+		*ret = mem_strdup(text);
+	else
+		*ret = mem_printf("0 %" PRIu64 "/%" PRIu64 " %" PRIu64
+				  "/%" PRIu64 " - rw discard_passdown "
+				  "error_if_no_space - 1024",
+				  f->meta_used ? f->meta_used : 11,
+				  f->meta_blocks,
+				  f->data_used ? f->data_used : 3,
+				  f->data_blocks);
+	return 0;
 }
 
 static int fake_table(void *self, const struct dm_name *name,
@@ -389,6 +421,10 @@ static int fake_node(void *self, const struct dm_name *name, dev_t dev,
 		return r;
 	if (!d->exists || !d->target[0] || d->suspended)
 		fake_violate(f, "a device is opened that is not running");
+	if (fake_snap_is(d->target)) {
+		fake_snap_node(f, d, out);
+		return 0;
+	}
 	if (sscanf(d->params, "%*u:%*u %u", &id) != 1)
 		fake_violate(f, "a node of no volume");
 	fake_thin_path(f, id, out);
@@ -410,10 +446,22 @@ static int fake_attach(void *self, const char *path, struct loop *ret,
 	ret->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (ret->fd < 0)
 		return img_err_sys(err, "cannot open %s", path);
-	assert_true(f->loops < FAKE_DM_DEVICES);
+	assert_true(f->loops < FAKE_DM_LOOPS);
 	(void)snprintf(f->loop[f->loops], sizeof(f->loop[0]), "%s", path);
 	ret->dev = makedev(LOOP_MAJOR, f->loops++);
 	return 0;
+}
+
+static int fake_holders(void *self, dev_t dev, unsigned *ret,
+			struct img_err *err)
+{
+	img_auto(leave) struct fake_dm *f = enter(self);
+	int r = step(f, "count the holders", err);
+
+	*ret = 0;
+	for (size_t i = 0; r == 0 && i < FAKE_DM_DEVICES; i++)
+		*ret += fake_snap_uses(&f->device[i], minor(dev));
+	return r;
 }
 
 /* Loops that no table names are leaked: nobody opens one for long. */
@@ -422,6 +470,8 @@ static bool loop_is_used(const struct fake_dm *f, unsigned loop)
 	for (size_t i = 0; i < FAKE_DM_DEVICES; i++) {
 		unsigned meta, data;
 
+		if (fake_snap_uses(&f->device[i], loop))
+			return true;
 		if (f->device[i].exists &&
 		    sscanf(f->device[i].params, "7:%u 7:%u", &meta, &data) ==
 			    2 &&
@@ -483,6 +533,7 @@ struct dm fake_dm_ops(struct fake_dm *fake)
 		.message = fake_message,
 		.remove = fake_remove,
 		.state = fake_state,
+		.holders = fake_holders,
 		.status = fake_status,
 		.peek = fake_status,
 		.table = fake_table,

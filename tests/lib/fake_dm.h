@@ -2,7 +2,8 @@
 #define IMG_TESTS_LIB_FAKE_DM_H
 
 /*
- * A kernel's device-mapper, as far as one thin pool needs it.
+ * A kernel's device-mapper, as far as one thin pool needs it, or snapshots of
+ * files (tests/lib/fake_snap.h).
  *
  * It is there to inject faults: every operation is a step (tests/lib/fault.h),
  * and creating a device is three, as it is in the kernel.  It lies in memory
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 #define FAKE_DM_DEVICES 64
+#define FAKE_DM_LOOPS	1024
 #define FAKE_DM_THINS	100
 #define FAKE_DM_BYTES	4096u
 
@@ -47,7 +49,7 @@ struct fake_dm {
 	bool is_held; /* there is a metadata snapshot */
 	uint32_t held[FAKE_DM_THINS];
 	size_t n_held;
-	char loop[FAKE_DM_DEVICES][128]; /* backing file of each, by minor */
+	char loop[FAKE_DM_LOOPS][128]; /* backing file of each, by minor */
 	unsigned loops;
 	unsigned calls;
 	unsigned suspends; /* of an existing device */

@@ -6,8 +6,10 @@
 #include "base/str.h"
 #include "image/image.h"
 #include "storage/ledger.h"
+#include "storage/orphans.h"
 #include "storage/store_impl.h"
 #include "storage/volume.h"
+#include "tests/lib/fake_snap.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,6 +18,8 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
+
+const char *temp_store_driver;
 
 /* In memory, where that can be opened as the ledger's device is: thousands of
  * small files take their time on a disk. */
@@ -40,6 +44,7 @@ void temp_store_init(struct temp_store *t)
 	assert_int_equal(mkdir(t->thins, 0700), 0);
 	t->fake = fake_dm_new(t->thins);
 	t->options = (struct store_options){
+		.driver = temp_store_driver,
 		.root = t->root,
 		.run_root = t->run,
 		.create = true,
@@ -48,6 +53,9 @@ void temp_store_init(struct temp_store *t)
 			   .volume_bytes = 64 * MIB },
 		.dm = fake_dm_ops(t->fake),
 	};
+	if (temp_store_driver) /* has no pool */
+		t->options.sizes.data_bytes = t->options.sizes.metadata_bytes =
+			0;
 }
 
 void temp_store_release(struct temp_store *t)
@@ -212,12 +220,41 @@ static int64_t count_loose(struct store *store, const uint32_t *loose)
 	return n;
 }
 
+/* Files, on the driver snapshot. */
+static void check_files(struct store *store, const uint32_t *loose)
+{
+	img_auto(volume_ids_release) struct volume_ids files = { 0 };
+	struct img_err err = { 0 };
+	bool is_new;
+
+	if (store->driver->list(store, &files, &is_new, &err) < 0)
+		fail_msg("%s", err.msg);
+	for (size_t i = 0; i < files.n; i++) {
+		struct volume volume;
+
+		if (volume_find(store, files.id[i], &volume, &err) < 0)
+			fail_msg("the file of volume %u is nobody's",
+				 files.id[i]);
+	}
+	assert_int_equal(files.n,
+			 temp_store_count(store,
+					  "SELECT count(*) FROM volumes"));
+	assert_int_equal(temp_store_count(store,
+					  "SELECT count(*) FROM images") +
+				 count_loose(store, loose),
+			 files.n);
+}
+
 static void check_volumes(struct temp_store *t, struct store *store,
 			  const uint32_t *loose)
 {
 	int64_t volumes =
 		temp_store_count(store, "SELECT count(*) FROM volumes");
 
+	if (temp_store_driver) {
+		check_files(store, loose);
+		return;
+	}
 	for (size_t i = 0; i < FAKE_DM_THINS; i++) {
 		struct img_err err = { 0 };
 		struct volume volume;
@@ -235,12 +272,34 @@ static void check_volumes(struct temp_store *t, struct store *store,
 			 volumes);
 }
 
+/* An origin is there for a snapshot, or because it may be itself. */
+static void check_snapshot(const struct temp_store *t,
+			   const struct fake_device *d,
+			   const uint32_t *may_be_active)
+{
+	unsigned lower, snapshots = 0;
+	const char *what = strrchr(d->name, '-') + 1;
+
+	if (lists(may_be_active, (uint32_t)strtoul(what, NULL, 10)))
+		return;
+	assert_int_equal(sscanf(d->params, "7:%u", &lower), 1);
+	for (size_t i = 0; i < FAKE_DM_DEVICES; i++)
+		if (&t->fake->device[i] != d)
+			snapshots += fake_snap_uses(&t->fake->device[i], lower);
+	if (strcmp(d->target, "snapshot-origin") != 0 || snapshots == 0)
+		fail_msg("%s %s was left", d->target, d->name);
+}
+
 static void check_devices(struct temp_store *t, const uint32_t *may_be_active)
 {
 	for (size_t i = 0; i < FAKE_DM_DEVICES; i++) {
 		const struct fake_device *d = &t->fake->device[i];
 		unsigned id;
 
+		if (d->exists && fake_snap_is(d->target)) {
+			check_snapshot(t, d, may_be_active);
+			continue;
+		}
 		if (!d->exists || strcmp(d->target, "thin") != 0)
 			continue;
 		assert_int_equal(sscanf(d->params, "%*u:%*u %u", &id), 1);

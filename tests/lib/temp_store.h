@@ -16,6 +16,9 @@ struct temp_store {
 	struct store_options options; /* with @create set */
 };
 
+/* The driver of the stores that are made from now on; NULL: thin. */
+extern const char *temp_store_driver;
+
 /* Makes the directory, but no store in it yet. */
 void temp_store_init(struct temp_store *t);
 void temp_store_release(struct temp_store *t);

@@ -116,6 +116,8 @@ written_by() {
 }
 
 @test "a commit copies nothing, and costs nothing but what changed" {
+	# On the driver snapshot a commit is a file.
+	[ -z "${IMG_TEST_DRIVER-}" ] || return 0
 	local before
 	ok img run --name big base dd if=/dev/urandom of=/big bs=1M count=40 \
 		status=none
