@@ -83,10 +83,6 @@ int snap_activate(struct store *store, const struct volume *volume, dev_t *ret,
 		  struct img_err *err) IMG_MUST_USE;
 int snap_deactivate(struct store *store, const struct volume *volume,
 		    struct img_err *err) IMG_MUST_USE;
-/* Only what is inactive can take another size: the kernel loads a snapshot's
- * store once.  IMG_E_UNSUPPORTED says so. */
-int snap_resize(struct store *store, const struct volume *volume,
-		struct img_err *err) IMG_MUST_USE;
 int snap_thaw(struct store *store, const struct volume *volume,
 	      struct img_err *err) IMG_MUST_USE;
 int snap_resize(struct store *store, const struct volume *volume,

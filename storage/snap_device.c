@@ -447,25 +447,6 @@ int snap_deactivate(struct store *store, const struct volume *volume,
 				     : deactivate_whole(store, volume->id, err);
 }
 
-int snap_resize(struct store *store, const struct volume *volume,
-		struct img_err *err)
-{
-	struct dm_state state;
-	struct dm_name name;
-	uint64_t sectors = 0;
-	dev_t lower;
-	int r = snap_state(store, volume->id, &name, &state, err);
-
-	if (r < 0 || !state.has_table)
-		return r;
-	r = snap_table_dev(store, &name, &lower, &sectors, err);
-	if (r < 0 || sectors == num_sectors(volume->size_bytes))
-		return r;
-	return img_err_set(err, IMG_E_UNSUPPORTED, 0,
-			   "with the driver snapshot it can only be made "
-			   "larger while it is stopped");
-}
-
 int snap_thaw(struct store *store, const struct volume *volume,
 	      struct img_err *err)
 {
