@@ -24,16 +24,20 @@ static int volume_json(struct store *store, const struct volume *volume,
 {
 	img_auto(account_close) struct account *account = NULL;
 	struct account_usage usage;
+	struct img_err lost = { 0 }; /* shown, with all the rest */
 	int r = account_open(store, &account, err);
 
 	if (r == 0)
 		r = account_volume(account, volume->id, &usage, err);
 	if (r == 0)
-		*ret = json_pack("{si sI sI sI}", "Id", (int)volume->id,
+		IMG_IGNORE(volume_check(store, volume, &lost));
+	if (r == 0)
+		*ret = json_pack("{si sI sI sI ss}", "Id", (int)volume->id,
 				 "SizeBytes", (json_int_t)volume->size_bytes,
 				 "MappedBytes", (json_int_t)usage.mapped_bytes,
 				 "ExclusiveBytes",
-				 (json_int_t)usage.exclusive_bytes);
+				 (json_int_t)usage.exclusive_bytes, "Error",
+				 lost.msg);
 	return r;
 }
 

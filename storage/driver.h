@@ -100,6 +100,10 @@ struct driver {
 	int (*open_ledger)(struct store *store, int *ret_fd,
 			   struct img_err *err);
 
+	/* IMG_E_CORRUPT when a volume's content is lost, saying why.  NULL where
+	 * that cannot be. */
+	int (*check)(struct store *store, const struct volume *volume,
+		     struct img_err *err);
 	int (*usage)(struct store *store, struct store_usage *ret,
 		     struct img_err *err);
 	const struct driver_capacity *capacity; /* NULL: it has no pool */

@@ -335,6 +335,7 @@ const struct driver driver_snapshot = {
 	.list = list,
 	.describe = snap_describe,
 	.open_ledger = open_ledger,
+	.check = snap_volume_check,
 	.usage = snap_usage,
 	.volume_usage = snap_volume_usage,
 	.volume_change = snap_volume_change,

@@ -88,6 +88,9 @@ int snap_thaw(struct store *store, const struct volume *volume,
 int snap_resize(struct store *store, const struct volume *volume,
 		struct img_err *err) IMG_MUST_USE;
 
+int snap_volume_check(struct store *store, const struct volume *volume,
+		      struct img_err *err) IMG_MUST_USE;
+
 /* What follows is used between the parts. */
 
 void snap_name(const struct store *store, uint32_t id, struct dm_name *ret);

@@ -274,6 +274,23 @@ static int unload(struct store *store, const struct dm_name *name,
 	return r;
 }
 
+int snap_volume_check(struct store *store, const struct volume *volume,
+		      struct img_err *err)
+{
+	struct img_err dropped = { 0 }; /* no device-mapper: the file, then */
+	struct snap_file file;
+	struct dm_state state;
+	struct dm_name name;
+	int r = snap_find(store, volume->id, volume->origin, &file, err);
+
+	if (r < 0 || file.kind != SNAP_COW)
+		return r;
+	if (snap_state(store, volume->id, &name, &state, &dropped) == 0 &&
+	    state.has_table)
+		return snap_check(store, volume->id, err);
+	return check_file(store, &file, err);
+}
+
 static int activate_cow(struct store *store, const struct volume *volume,
 			const struct snap_file *file, dev_t *ret,
 			struct img_err *err)

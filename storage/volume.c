@@ -394,6 +394,13 @@ void volume_pending_release(struct volume_pending *pending)
 		volume_keep(pending);
 }
 
+int volume_check(struct store *store, const struct volume *volume,
+		 struct img_err *err)
+{
+	return store->driver->check ? store->driver->check(store, volume, err)
+				    : 0;
+}
+
 int volume_activate(struct store *store, const struct volume *volume,
 		    char node[VOLUME_NODE_MAX], struct img_err *err)
 {

@@ -146,6 +146,11 @@ int volume_orphan(struct store *store, uint32_t id,
 int volume_condemn(struct store *store, uint32_t id,
 		   struct img_err *err) IMG_MUST_USE;
 
+/* IMG_E_CORRUPT when the volume's content is lost, with a message that says
+ * why; does not look for damage that nobody knows of. */
+int volume_check(struct store *store, const struct volume *volume,
+		 struct img_err *err) IMG_MUST_USE;
+
 /* Makes the block device; an active volume is no failure.  @node is a path
  * by which to open it. */
 int volume_activate(struct store *store, const struct volume *volume,
