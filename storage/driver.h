@@ -43,6 +43,9 @@ struct driver {
 	int (*make)(const struct store_options *options,
 		    struct store_sizes *sizes, struct img_err *err);
 
+	/* The store is opened, and nothing was written yet.  NULL where there
+	 * is nothing to see to. */
+	void (*opened)(struct store *store);
 	/* Brings up what all volumes share; the store's lock is held. */
 	int (*start)(struct store *store, struct img_err *err);
 	/* Takes it down; IMG_E_BUSY while a volume is active.  The store's
@@ -100,8 +103,8 @@ struct driver {
 	int (*open_ledger)(struct store *store, int *ret_fd,
 			   struct img_err *err);
 
-	/* IMG_E_CORRUPT when a volume's content is lost, saying why.  NULL where
-	 * that cannot be. */
+	/* IMG_E_CORRUPT when a volume's content is lost, saying why.  NULL
+	 * where that cannot be. */
 	int (*check)(struct store *store, const struct volume *volume,
 		     struct img_err *err);
 	int (*usage)(struct store *store, struct store_usage *ret,

@@ -319,6 +319,7 @@ const struct driver driver_snapshot = {
 	.name = "snapshot",
 	.check_sizes = check_sizes,
 	.make = make,
+	.opened = snap_ballast,
 	.start = start,
 	.stop = stop,
 	.is_started = is_started,

@@ -15,6 +15,7 @@
  *	<root>/volumes/7-3.merge   the same, being folded into 3
  *	<root>/volumes/3.base	   volume 3 is gone, others are made from it
  *	<root>/ledger		   the ledger (storage/ledger.h)
+ *	<root>/ballast		   see snap_ballast
  *
  * The files' names are the truth about what is made from what.  LOCK_BASES +
  * base is held while a file or a device of that base, or of what is made from
@@ -180,6 +181,15 @@ int snap_host_bytes(struct store *store, uint64_t *ret,
  * reserve: a snapshot that cannot grow would be lost. */
 int snap_need_room(struct store *store, uint64_t bytes,
 		   struct img_err *err) IMG_MUST_USE;
+/**
+ * snap_ballast - keep, or give up, a little of the host's file system
+ *
+ * The catalog lies beside the volumes: when they have filled the file system,
+ * nothing could be written there, not even that a volume is to go.  So a file
+ * holds a MiB, which is given up when nothing else is left and taken again when
+ * there is room.
+ */
+void snap_ballast(struct store *store);
 /* Notes in a file how much of it was changed since @base, for whoever asks. */
 void snap_note_change(int fd, uint32_t base, uint64_t bytes);
 

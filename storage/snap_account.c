@@ -24,6 +24,8 @@
 #define RESERVE_DIVISOR	  16
 #define RESERVE_MAX_BYTES (256 * MIB)
 
+#define BALLAST_BYTES MIB
+
 #define EXTENTS 256
 
 static int ask_host(struct store *store, struct statvfs *ret,
@@ -35,6 +37,13 @@ static int ask_host(struct store *store, struct statvfs *ret,
 		       : 0;
 }
 
+static uint64_t reserve_bytes(const struct statvfs *host)
+{
+	uint64_t part = host->f_blocks * host->f_frsize / RESERVE_DIVISOR;
+
+	return part < RESERVE_MAX_BYTES ? part : RESERVE_MAX_BYTES;
+}
+
 int snap_need_room(struct store *store, uint64_t bytes, struct img_err *err)
 {
 	char left[SIZE_TEXT_MAX], need[SIZE_TEXT_MAX];
@@ -44,9 +53,7 @@ int snap_need_room(struct store *store, uint64_t bytes, struct img_err *err)
 
 	if (r < 0)
 		return r;
-	reserve = host.f_blocks * host.f_frsize / RESERVE_DIVISOR;
-	if (reserve > RESERVE_MAX_BYTES)
-		reserve = RESERVE_MAX_BYTES;
+	reserve = reserve_bytes(&host);
 	have = host.f_bavail * host.f_frsize;
 	if (have >= reserve && have - reserve >= bytes)
 		return 0;
@@ -55,6 +62,30 @@ int snap_need_room(struct store *store, uint64_t bytes, struct img_err *err)
 			   "a container whose changes find no room is lost",
 			   store->root, num_format_size(have, left),
 			   num_format_size(reserve + bytes, need));
+}
+
+void snap_ballast(struct store *store)
+{
+	img_auto(img_mem_release) char *path =
+		mem_printf("%s/ballast", store->root);
+	img_auto(img_fd_release) int fd = -1;
+	struct img_err dropped = { 0 }; /* it is only a help */
+	struct statvfs host;
+	struct stat st;
+	uint64_t have;
+
+	if (ask_host(store, &host, &dropped) < 0)
+		return;
+	have = host.f_bavail * host.f_frsize;
+	if (stat(path, &st) < 0)
+		st.st_size = 0;
+	if (st.st_size && have < BALLAST_BYTES / 2)
+		IMG_IGNORE(truncate(path, 0));
+	if (st.st_size || have < reserve_bytes(&host) + BALLAST_BYTES)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)posix_fallocate(fd, 0, BALLAST_BYTES);
 }
 
 static int file_bytes(struct store *store, const struct snap_file *file,

@@ -171,6 +171,8 @@ int store_open_at(const struct store_options *options, const char *db_path,
 		r = read_settings(store, err);
 	if (r == 0)
 		r = open_run_dir(store, options->run_root, err);
+	if (r == 0 && store->driver->opened)
+		store->driver->opened(store);
 	if (r == 0 && !store->examine)
 		r = recover_intents(store, err);
 	if (r < 0)

@@ -272,7 +272,7 @@ stray_files() {
 	for file in "$IMG_ROOT"/* "$IMG_ROOT"/pool/*; do
 		case ${file#"$IMG_ROOT/"} in
 		store.db | store.db-wal | store.db-shm) ;;
-		pool | pool/data | pool/metadata | containers | volumes | ledger) ;;
+		pool | pool/data | pool/metadata | containers | volumes | ledger | ballast) ;;
 		*) echo "$file" ;;
 		esac
 	done
