@@ -107,6 +107,13 @@ int container_log(struct store *store, const struct container_row *row,
  * missing ones are no failure. */
 int container_files_remove(struct store *store, const struct container_row *row,
 			   struct img_err *err) IMG_MUST_USE;
+/* Calls @fn with the id of each such directory whose row is gone. */
+int container_dirs_stray(struct store *store,
+			 int (*fn)(void *self, const char *id,
+				   struct img_err *err),
+			 void *self, struct img_err *err) IMG_MUST_USE;
+int container_dir_remove(struct store *store, const char *id,
+			 struct img_err *err) IMG_MUST_USE;
 /* The hook for store_open: removes those whose rows went with the power. */
 void container_dirs_sweep(struct store *store);
 

@@ -41,7 +41,10 @@ static void close_dir(DIR **dir)
 	*dir = NULL;
 }
 
-void container_dirs_sweep(struct store *store)
+int container_dirs_stray(struct store *store,
+			 int (*fn)(void *self, const char *id,
+				   struct img_err *err),
+			 void *self, struct img_err *err)
 {
 	img_auto(img_mem_release) char *path =
 		mem_printf("%s/containers", store_root(store));
@@ -49,14 +52,42 @@ void container_dirs_sweep(struct store *store)
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {
-		struct img_err err = { 0 }; /* the next time tries again */
 		int64_t one;
+		int r;
 
-		if (entry->d_name[0] == '.' ||
-		    db_get_int(store_db(store), &one, &err,
-			       "SELECT 1 FROM containers WHERE id = ?", "s",
-			       entry->d_name) != 0)
+		if (entry->d_name[0] == '.')
 			continue;
-		IMG_IGNORE(file_remove_tree(dirfd(dir), entry->d_name, &err));
+		r = db_get_int(store_db(store), &one, err,
+			       "SELECT 1 FROM containers WHERE id = ?", "s",
+			       entry->d_name);
+		if (r == 0)
+			r = fn(self, entry->d_name, err);
+		if (r < 0)
+			return r;
 	}
+	return 0;
+}
+
+int container_dir_remove(struct store *store, const char *id,
+			 struct img_err *err)
+{
+	img_auto(img_mem_release) char *path =
+		mem_printf("%s/containers/%s", store_root(store), id);
+
+	return file_remove_tree(AT_FDCWD, path, err);
+}
+
+static int sweep_one(void *self, const char *id, struct img_err *err)
+{
+	struct img_err dropped = { 0 }; /* the next time tries again */
+
+	IMG_IGNORE(container_dir_remove(self, id, &dropped));
+	return 0;
+}
+
+void container_dirs_sweep(struct store *store)
+{
+	struct img_err dropped = { 0 };
+
+	IMG_IGNORE(container_dirs_stray(store, sweep_one, store, &dropped));
 }

@@ -47,13 +47,17 @@ void table_print(const struct table *table, bool bare)
 	for (size_t i = first; i < table->n; i++) {
 		size_t column = i % table->columns;
 
-		if (column + 1 == table->columns)
+		int pad = (int)(widths[column] - width(table->cells[i]));
+		bool right = table->right_from && column >= table->right_from;
+		bool last = column + 1 == table->columns;
+
+		if (right)
+			(void)printf("%*s%s%s", pad, "", table->cells[i],
+				     last ? "\n" : "   ");
+		else if (last)
 			(void)printf("%s\n", table->cells[i]);
 		else
-			(void)printf("%s%*s", table->cells[i],
-				     (int)(widths[column] + 3 -
-					   width(table->cells[i])),
-				     "");
+			(void)printf("%s%*s", table->cells[i], pad + 3, "");
 	}
 }
 

@@ -35,6 +35,8 @@
 	X(export)                                                              \
 	X(rmi)                                                                 \
 	X(df)                                                                  \
+	X(gc)                                                                  \
+	X(trim)                                                                \
 	X(init)                                                                \
 	X(doctor)                                                              \
 	X(pool_status)                                                         \

@@ -26,6 +26,42 @@ int account_volume(struct account *account, uint32_t volume,
 int account_change(struct account *account, uint32_t base, uint32_t volume,
 		   uint64_t *ret_bytes, struct img_err *err) IMG_MUST_USE;
 
+/* False where account_all and account_together have nothing to tell. */
+bool account_has_pool(const struct account *account);
+
+/* One volume's share, of all that the pool has in use. */
+struct account_row {
+	uint32_t volume;
+	struct account_usage usage;
+};
+
+struct account_all {
+	struct account_row *row; /* by ascending volume; the ledger's not */
+	size_t n;
+	uint64_t ledger_bytes;
+	uint64_t shared_bytes; /* what several volumes have, once */
+	uint64_t used_bytes;   /* exclusive of all, ledger, shared: the sum */
+};
+void account_all_release(struct account_all *all);
+
+/**
+ * account_all - who uses what, of all volumes that there are
+ *
+ * One walk of the pool's metadata as of one commit, so that the parts add up to
+ * the whole.  Returns 0, or IMG_E_UNSUPPORTED where the driver has no pool.
+ */
+int account_all(struct account *account, struct account_all *ret,
+		struct img_err *err) IMG_MUST_USE;
+/* NULL: it is not there, or uses nothing. */
+const struct account_usage *account_all_find(const struct account_all *all,
+					     uint32_t volume);
+
+/* What would be free without all of these volumes; each is named once.
+ * IMG_E_UNSUPPORTED as account_all. */
+int account_together(struct account *account, const uint32_t *volumes,
+		     size_t count, uint64_t *ret_bytes,
+		     struct img_err *err) IMG_MUST_USE;
+
 /* Bytes of the host that the pool's backing files take. */
 int account_host_bytes(struct account *account, uint64_t *ret,
 		       struct img_err *err) IMG_MUST_USE;

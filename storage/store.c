@@ -329,7 +329,20 @@ static int end_use(struct store *store, struct img_err *err)
 	return r < 0 ? r : 0;
 }
 
+static int do_nothing(struct store *store, void *self, struct img_err *err)
+{
+	return 0;
+}
+
 int store_stop(struct store *store, struct img_err *err)
+{
+	return store_while_stopped(store, do_nothing, NULL, err);
+}
+
+int store_while_stopped(struct store *store,
+			int (*fn)(struct store *store, void *self,
+				  struct img_err *err),
+			void *self, struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(lock_release) struct lock unused = { .fd = -1 };
@@ -341,7 +354,8 @@ int store_stop(struct store *store, struct img_err *err)
 		return r;
 	store->in_use = store->pool_is_up = false;
 	unused = (struct lock){ store->lock_fd, LOCK_USE };
-	return store->driver->stop(store, err);
+	r = store->driver->stop(store, err);
+	return r < 0 ? r : fn(store, self, err);
 }
 
 struct db *store_db(struct store *store)

@@ -54,6 +54,13 @@ struct store {
 	bool pool_is_up; /* seen up by this process */
 };
 
+/* Takes the store's devices down and calls @fn while nobody can bring them up.
+ * IMG_E_BUSY while anything is in use. */
+int store_while_stopped(struct store *store,
+			int (*fn)(struct store *store, void *self,
+				  struct img_err *err),
+			void *self, struct img_err *err) IMG_MUST_USE;
+
 /* Waits for one of the bytes above, for ourselves or beside others who share
  * it; lock_release lets go. */
 int store_lock(struct store *store, uint64_t offset, struct lock *ret,

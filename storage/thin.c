@@ -319,4 +319,6 @@ const struct driver driver_thin = {
 	.volume_usage = thin_volume_usage,
 	.volume_change = thin_volume_change,
 	.host_bytes = thin_host_bytes,
+	.usage_all = thin_usage_all,
+	.usage_together = thin_usage_together,
 };

@@ -28,6 +28,11 @@ int thin_volume_usage(struct store *store, uint32_t volume,
 		      struct img_err *err) IMG_MUST_USE;
 int thin_volume_change(struct store *store, uint32_t base, uint32_t volume,
 		       uint64_t *ret_bytes, struct img_err *err) IMG_MUST_USE;
+int thin_usage_all(struct store *store, struct account_all *ret,
+		   struct img_err *err) IMG_MUST_USE;
+int thin_usage_together(struct store *store, const uint32_t *volumes,
+			size_t count, uint64_t *ret_bytes,
+			struct img_err *err) IMG_MUST_USE;
 int thin_host_bytes(struct store *store, uint64_t *ret,
 		    struct img_err *err) IMG_MUST_USE;
 
