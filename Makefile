@@ -179,13 +179,23 @@ check: deps
 	$(MAKE) check-system
 	$(MAKE) lint
 
+# The campaigns of check-system at length: PARTS, ROUNDS and SEED may say more.
+.PHONY: torture
+torture: deps
+	$(MAKE) all
+	tests/torture $(PARTS)
+
 .PHONY: lint
 lint: deps
 	tests/lint/all
 
+$(BUILD)/bench/volumes: $(call obj,tests/bench/volumes.c) $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
 .PHONY: bench
 bench: deps
-	$(MAKE) all
+	$(MAKE) all $(BUILD)/bench/volumes
 	tests/bench/run
 
 .PHONY: demo
@@ -219,6 +229,7 @@ help:
 	@echo 'make check         build with all warnings, unit and system tests, lint'
 	@echo 'make check-unit    unit tests, with sanitizers'
 	@echo 'make check-system  system tests on a real device-mapper'
+	@echo 'make torture       crashes, failing disks, power cuts: PARTS= ROUNDS= SEED='
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=60 each'
 	@echo 'make lint          format, static analysis, layers, docs'
 	@echo 'make bench         the figures, beside what others take'

@@ -83,7 +83,7 @@ static int check_space(const struct store *store,
 	if (usage->failed || usage->read_only || usage->needs_check)
 		return img_err_set(err, IMG_E_NO_SPACE, 0,
 				   "the pool takes no new volumes: it is %s; "
-				   "see 'img pool status'",
+				   "'img doctor' says what to do",
 				   usage->failed      ? "failed"
 				   : usage->read_only ? "read-only"
 						      : "to be checked");
