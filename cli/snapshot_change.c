@@ -104,7 +104,7 @@ static int refuse_running(struct store *store, const struct container_row *row,
 
 	if (r > 0)
 		r = img_err_set(err, IMG_E_BUSY, 0,
-				"it is running: stop it first");
+				"it is running: 'img stop' it first");
 	return r;
 }
 

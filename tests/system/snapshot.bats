@@ -60,7 +60,7 @@ volume_id() {
 		gives "s$n" img snapshot create live "s$n"
 		[ "$(cat /sys/block/dm-*/dm/suspended | sort -u)" = 0 ]
 	done
-	fails 1 'cannot roll live back: it is running: stop it first' \
+	fails 1 'cannot roll live back: it is running: *img stop* it first' \
 		img snapshot rollback live s1
 	ok img ps
 	has live
@@ -108,7 +108,7 @@ volume_id() {
 	local used
 	used=$(used_bytes)
 	ok img run --name web base sh -c \
-		'dd if=/dev/urandom of=/big bs=1M count=8 2>/dev/null'
+		'dd if=/dev/urandom of=/big bs=1M count=8 conv=notrunc 2>/dev/null'
 	gives a1 img snapshot create web a1
 	ok img start -a web
 	gives a2 img snapshot create web a2

@@ -12,6 +12,7 @@
 # What is known of them: marks are what the file /mark of a container, by its
 # name, or of an image, by NAME:TAG, has to hold.
 declare -A mark=() endless=() old_image=() old_container=()
+declare -A old_snapshot=() old_state=()
 declare -i serial=0
 
 new_name() {
@@ -59,7 +60,7 @@ need_live() {
 }
 
 begin_plan() {
-	background='' ends='' container='' change='' given=''
+	background='' ends='' container='' change='' given='' grown=''
 }
 
 plan_import() {
@@ -171,7 +172,7 @@ keep_few() {
 
 # What changed between two catalogs, in REPLY; remembers the new one.
 difference() {
-	local name list=()
+	local name old list=()
 	for name in "${!image_of[@]}"; do
 		[ -n "${old_image[$name]-}" ] || list+=("+image $name")
 	done
@@ -186,17 +187,37 @@ difference() {
 	for name in "${!old_container[@]}"; do
 		[ -n "${container_of[$name]-}" ] || list+=("-container $name")
 	done
+	for name in "${!snapshot_of[@]}"; do
+		[ -n "${old_snapshot[$name]-}" ] || list+=("+snapshot $name")
+	done
+	# With its container it goes as a matter of course.
+	for name in "${!old_snapshot[@]}"; do
+		[ -n "${snapshot_of[$name]-}" ] ||
+			[ -z "${container_of[${name%@*}]-}" ] || list+=("-snapshot $name")
+	done
+	for name in "${!state_of[@]}"; do
+		old=${old_state[$name]-${state_of[$name]}}
+		if [ "${old% *}" != "${state_of[$name]% *}" ]; then
+			list+=("~volume $name")
+		elif [ "$old" != "${state_of[$name]}" ]; then
+			list+=("~size $name")
+		fi
+	done
 	REPLY=${list[*]}
 }
 
 remember() {
 	local name
-	old_image=() old_container=()
+	old_image=() old_container=() old_snapshot=() old_state=()
 	for name in "${!image_of[@]}"; do
 		old_image[$name]=${image_of[$name]}
 	done
 	for name in "${!container_of[@]}"; do
 		old_container[$name]=${container_of[$name]}
+		old_state[$name]=${state_of[$name]}
+	done
+	for name in "${!snapshot_of[@]}"; do
+		old_snapshot[$name]=${snapshot_of[$name]}
 	done
 }
 
@@ -210,8 +231,9 @@ expect() {
 		fault "what changed is '$REPLY', not '$change'"
 	[ $outcome = made ] || [ "$1" = either ] ||
 		fault "acknowledged, but not there: '$change'"
+	[ -z "$grown" ] || check_grown "$grown"
 	# A container that was killed may have written its mark, or not.
 	case $1,$outcome,$change in
-	made,made,+container* | *,made,+image*) mark[${change#+* }]=$given ;;
+	made,made,+container* | *,made,+image* | *,made,~volume*) mark[${change#+* }]=$given ;;
 	esac
 }

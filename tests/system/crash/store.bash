@@ -6,15 +6,17 @@
 # Needs $T, a directory for scratch files, $IMG_ROOT, and fault MESSAGE, which
 # does not return.
 
-declare -gA image_of container_of status_of base
+declare -gA image_of container_of status_of snapshot_of state_of base
 declare -ga volumes used intents pool_volumes fresh
 
-# read_catalog: image_of[NAME:TAG], container_of[NAME] and status_of[NAME]; the
-# ids in volumes, those of them in used that an image or a container has; and
-# what is in intents.
+# read_catalog: image_of[NAME:TAG], container_of[NAME] and status_of[NAME];
+# snapshot_of[CONTAINER@NAME]; in state_of[NAME] a container's volume and its
+# size; the ids in volumes, those of them in used that somebody has; and what
+# is in intents.
 read_catalog() {
 	local kind a b
 	image_of=() container_of=() status_of=() volumes=() used=() intents=()
+	snapshot_of=() state_of=()
 	sqlite3 -separator ' ' "$IMG_ROOT/store.db" >"$T/catalog" "
 		SELECT 'intent', op, volume FROM intents;
 		SELECT 'volume', id, '' FROM volumes ORDER BY id;
@@ -24,6 +26,10 @@ read_catalog() {
 		SELECT 'image', name || ':' || tag, image FROM names;
 		SELECT 'container', name, id FROM containers;
 		SELECT 'status', name, ifnull(exit_status, '-') FROM containers;
+		SELECT 'state', name, volume || ' ' || size_bytes
+			FROM containers c JOIN volumes v ON v.id = volume;
+		SELECT 'snapshot', c.name || '@' || s.name, s.volume
+			FROM snapshots s JOIN containers c ON c.id = container;
 		SELECT 'broken', name, 'has no image' FROM names
 			WHERE image NOT IN (SELECT id FROM images);" ||
 		fault 'the catalog cannot be read'
@@ -35,6 +41,8 @@ read_catalog() {
 		image) image_of[$a]=$b ;;
 		container) container_of[$a]=$b ;;
 		status) status_of[$a]=$b ;;
+		state) state_of[$a]=$b ;;
+		snapshot) snapshot_of[$a]=$b ;;
 		*) fault "$a $b" ;;
 		esac
 	done <"$T/catalog"

@@ -28,6 +28,8 @@ fault() {
 . "$here/store.bash"
 # shellcheck source=tests/system/crash/acts.bash
 . "$here/acts.bash"
+# shellcheck source=tests/system/crash/volume_acts.bash
+. "$here/volume_acts.bash"
 
 exec {never}<> <(:) # never has anything to read
 
