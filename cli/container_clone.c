@@ -18,6 +18,10 @@ static int record(struct store *store, struct container_row *row,
 	txn = store_db(store);
 	row->volume = new->volume;
 	row->created_ns = clock_now_ns();
+	if (!row->name[0])
+		r = container_name_invent(store, row->name, err);
+	if (r < 0)
+		return r;
 	r = container_insert(store, row, &taken);
 	if (r == -IMG_E_EXISTS)
 		return img_err_set(err, IMG_E_EXISTS, 0,
@@ -42,8 +46,8 @@ static int choose_name(struct store *store, const char *name,
 	int64_t one;
 	int r;
 
-	if (!name)
-		return container_name_invent(store, row->name, err);
+	if (!name) /* it is made up in the transaction that takes it */
+		return 0;
 	(void)snprintf(row->name, sizeof(row->name), "%s", name);
 	r = db_get_int(store_db(store), &one, err,
 		       "SELECT 1 FROM containers WHERE name = ?", "s", name);

@@ -96,15 +96,17 @@ static int create(struct store *store, const struct image *image,
 		  struct volume_pending *pending, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = set_name(store, o, row, err);
+	int r = snapshot(store, image, o, pending, err);
 
-	if (r == 0)
-		r = snapshot(store, image, o, pending, err);
 	if (r == 0)
 		r = db_begin(store_db(store), false, err);
 	if (r < 0)
 		return r;
 	txn = store_db(store);
+	/* Within the transaction: what is free now stays so until the insert. */
+	r = set_name(store, o, row, err);
+	if (r < 0)
+		return r;
 	row->volume = pending->volume;
 	row->image = image->id;
 	row->auto_remove = o->remove;

@@ -153,15 +153,16 @@ static int cow_usage(struct store *store, const struct snap_file *file,
 {
 	struct snap_file base;
 	struct account_usage whole = { 0 };
+	unsigned others = 1;
 	uint64_t own;
-	unsigned others;
 	int r = file_bytes(store, file, &own, err);
 
 	if (r == 0)
 		r = snap_find_base(store, file->base, &base, err);
 	if (r == 0)
 		r = file_bytes(store, &base, &whole.mapped_bytes, err);
-	if (r == 0)
+	/* Reads the whole directory, so only where it matters. */
+	if (r == 0 && base.kind == SNAP_BASE)
 		r = snap_count(store, file->base, file->id, &others, err);
 	if (r < 0)
 		return r;
@@ -175,9 +176,13 @@ static int cow_usage(struct store *store, const struct snap_file *file,
 int snap_volume_usage(struct store *store, uint32_t volume,
 		      struct account_usage *ret, struct img_err *err)
 {
+	struct img_err unknown = { 0 }; /* then it is looked for */
+	struct volume row = { 0 };
 	struct snap_file file;
-	int r = snap_find(store, volume, 0, &file, err);
+	int r;
 
+	IMG_IGNORE(volume_find(store, volume, &row, &unknown));
+	r = snap_find(store, volume, row.origin, &file, err);
 	if (r < 0 || file.kind == SNAP_NONE)
 		return r;
 	return file.kind == SNAP_WHOLE ? whole_usage(store, &file, ret, err)

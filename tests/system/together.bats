@@ -140,6 +140,14 @@ count_status() {
 	done
 }
 
+@test "forty containers without a name at once" {
+	local n names=()
+	for ((n = 0; n < 40; n++)); do
+		begin "run$n" run --rm base true
+	done
+	all_ok
+}
+
 @test "one container that runs, committed ten times at once" {
 	local n names=()
 	ok img run -d --name busy base sh -c \
