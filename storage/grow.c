@@ -250,8 +250,10 @@ static struct grow_target choose(const struct store *store,
 	size = usage->data_bytes;
 	if (is_short_of_data(store, usage) && data_limit > size &&
 	    data_limit - size >= size / STEP_DIVISOR)
-		target.data_bytes = min_of(
-			data_limit, size + max_of(size / 4, min_of(size, GIB)));
+		target.data_bytes =
+			min_of(data_limit,
+			       max_of(size, usage->data_used_bytes) +
+				       max_of(size / 4, min_of(size, GIB)));
 	size = usage->metadata_bytes;
 	if (is_short_of_metadata(usage) && metadata_limit > size)
 		target.metadata_bytes = min_of(metadata_limit, 2 * size);
