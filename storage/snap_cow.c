@@ -70,13 +70,10 @@ int snap_cow_open(int fd, const char *what, struct snap_cow *ret,
 static bool is_sound(const struct snap_cow *cow, uint64_t pairs,
 		     uint64_t old_chunk, uint64_t new_chunk)
 {
-	uint64_t end;
-
-	if (num_mul_overflows(new_chunk + 1, cow->chunk_bytes, &end) ||
-	    end > cow->size_bytes || (new_chunk - 1) % (pairs + 1) == 0)
+	if (new_chunk >= cow->size_bytes / cow->chunk_bytes ||
+	    (new_chunk - 1) % (pairs + 1) == 0)
 		return false;
-	return !num_mul_overflows(old_chunk + 1, cow->chunk_bytes, &end) &&
-	       end <= INT64_MAX;
+	return old_chunk < INT64_MAX / cow->chunk_bytes;
 }
 
 /* 1 when the area is full, so that another may follow. */
