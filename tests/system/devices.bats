@@ -71,7 +71,7 @@ refused() {
 @test "devices: all verbs, a restart, a reboot under other names" {
 	device data 200M
 	device metadata 16M
-	gives "$IMG_ROOT: data 200 MiB, metadata 16.0 MiB, chunks 64.0 KiB, volumes 64.0 MiB" \
+	gives "$IMG_ROOT: data 199 MiB, metadata 16.0 MiB, chunks 64.0 KiB, volumes 64.0 MiB" \
 		init --volume-size 64M
 	[ ! -e "$IMG_ROOT/pool/data" ]
 	ok img import -q "$CACHE/base.tar" base
@@ -195,4 +195,26 @@ refused() {
 	detach blank
 	attach metadata
 	gives '' img run --rm base true
+}
+
+@test "devices: a pool on larger ones grows, and is known again" {
+	device data 100M
+	device metadata 16M
+	ok init --volume-size 64M
+	ok img import -q "$CACHE/base.tar" base
+	fails 1 'devices are used as far as they reach: *' img pool grow +10M
+	truncate -s 200M "$T/data.file"
+	losetup -c "$data"
+	gives 'data 199 MiB, metadata 16.0 MiB' img pool grow
+	ok img pool status
+	has_line "devices    $data for data, $metadata for metadata"
+	has_line 'limit      the devices'
+	ok img pool stop
+	detach data
+	truncate -s 300M "$T/strange.file"
+	attach strange
+	attach data
+	gives 'a small system' img run --rm base cat /etc/motd
+	ok img df
+	has "on host    $data, $metadata"
 }

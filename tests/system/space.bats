@@ -38,7 +38,7 @@ teardown() {
 		--volume-size 48M
 	fails 1 "there is a store in $root already" img init
 	ok img pool status
-	has_line 'mode       read-write'
+	has_line 'mode       rw'
 	has_line 'chunk      128 KiB'
 	matches 'data +.* of 64.0 MiB'
 	matches 'metadata +.* of 4.0 MiB'
@@ -68,7 +68,7 @@ teardown() {
 			img import "$T/big.tar" big
 	[ "$(used_bytes)" -eq "$used" ]
 	ok img pool status
-	has_line 'mode       read-write'
+	has_line 'mode       rw'
 	# During a run: the writer is told, the container can be removed.
 	try img run --name filler base dd if=/dev/urandom of=/big bs=1M count=40 \
 		oflag=direct
@@ -78,7 +78,7 @@ teardown() {
 	ok img df
 	ok img rm -f filler more
 	ok img pool status
-	has_line 'mode       read-write'
+	has_line 'mode       rw'
 	[ "$(used_bytes)" -eq "$used" ]
 	gives 'a small system' img run --rm base cat /etc/motd
 }
@@ -124,7 +124,7 @@ teardown() {
 	# A pool whose catalog is gone is not overwritten.
 	mkdir "$T/catalog"
 	mv "$T/moved"/store.db* "$T/catalog"
-	fails 1 "*holds a pool, but its catalog $T/moved/store.db is gone: 'img doctor --rebuild'*" \
+	fails 1 "*catalog $T/moved/store.db is gone: 'img doctor --rebuild'*" \
 		img --root "$T/moved" init
 	fails 1 '*catalog*gone*' img --root "$T/moved" import "$CACHE/base.tar" x
 	# A catalog that is none; one of a pool that is gone.
