@@ -21,16 +21,22 @@
 #include <unistd.h>
 
 #define ROUNDS	   21
+#define COUNTS_MAX 8
 #define BASE_BYTES (64 * MIB)
 #define BIG_BYTES  (2 * GIB)
 
-enum { OPEN, CREATE, ACTIVATE, REMOVE, DELTA, KINDS };
-static const char *const names[] = { "open", "create", "activate", "remove",
-				     "delta" };
-static double times[KINDS][ROUNDS];
+enum { OPEN, CREATE, ACTIVATE, REMOVE, KINDS };
+static const char *const names[] = { "open", "create", "activate", "remove" };
 static struct store_options options = {
 	.create = true,
 };
+
+struct sized {
+	char root[256], run[256];
+	struct volume base;
+	double times[KINDS][ROUNDS];
+};
+
 static struct store *store;
 static struct img_err err;
 
@@ -57,10 +63,17 @@ static int by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static double median(int kind)
+static double median(double *times)
 {
-	qsort(times[kind], ROUNDS, sizeof(double), by_value);
-	return times[kind][ROUNDS / 2];
+	qsort(times, ROUNDS, sizeof(*times), by_value);
+	return times[ROUNDS / 2];
+}
+
+static void open_store(const struct sized *sized)
+{
+	options.root = sized->root;
+	options.run_root = sized->run;
+	must(store_open(&options, &store, &err));
 }
 
 static void settle(struct volume_pending *new)
@@ -116,35 +129,36 @@ static void fill(const struct volume *volume, uint64_t at, uint64_t bytes)
 	must(volume_deactivate(store, volume, &err));
 }
 
-static void one_round(const struct volume *base, int round)
+static void one_round(struct sized *sized, int round)
 {
 	char node[VOLUME_NODE_MAX];
 	struct volume volume;
 	double at[5];
 
-	store_close(&store);
 	at[0] = now_ms();
-	must(store_open(&options, &store, &err));
+	open_store(sized);
 	at[1] = now_ms();
 	must(store_need_pool(store, &err));
 	at[2] = now_ms();
-	volume = make(0, base);
+	volume = make(0, &sized->base);
 	at[3] = now_ms();
 	must(volume_activate(store, &volume, node, &err));
 	at[4] = now_ms();
-	times[OPEN][round] = at[1] - at[0];
-	times[CREATE][round] = at[3] - at[2];
-	times[ACTIVATE][round] = at[4] - at[3];
+	sized->times[OPEN][round] = at[1] - at[0];
+	sized->times[CREATE][round] = at[3] - at[2];
+	sized->times[ACTIVATE][round] = at[4] - at[3];
 	must(volume_deactivate(store, &volume, &err));
 	at[0] = now_ms();
 	drop(&volume);
-	times[REMOVE][round] = now_ms() - at[0];
+	sized->times[REMOVE][round] = now_ms() - at[0];
+	store_close(&store);
 }
 
 static void measure_delta(void)
 {
 	struct volume base = make(BIG_BYTES, NULL), changed;
 	img_auto(account_close) struct account *account = NULL;
+	double times[ROUNDS];
 	uint64_t bytes = 0;
 
 	fill(&base, 0, BIG_BYTES);
@@ -156,39 +170,48 @@ static void measure_delta(void)
 
 		must(account_change(account, base.id, changed.id, &bytes,
 				    &err));
-		times[DELTA][i] = now_ms() - start;
+		times[i] = now_ms() - start;
 	}
 	if (bytes != store_chunk_bytes(store))
 		exit(1);
-	(void)printf("delta %.3f\nids %u %u\n", median(DELTA), base.id,
+	(void)printf("delta %.3f\nids %u %u\n", median(times), base.id,
 		     changed.id);
+}
+
+static void prepare(struct sized *sized, char **argv, const char *count)
+{
+	(void)snprintf(sized->root, sizeof(sized->root), "%s/%s", argv[1],
+		       count);
+	(void)snprintf(sized->run, sizeof(sized->run), "%s/%s", argv[2], count);
+	options.driver = argv[3];
+	open_store(sized);
+	sized->base = make(BASE_BYTES, NULL);
+	fill(&sized->base, 0, 16 * MIB);
+	for (int have = 1; have < atoi(count); have++)
+		(void)make(0, &sized->base);
+	store_close(&store);
 }
 
 int main(int argc, char **argv)
 {
-	struct volume base;
-	int have = 1;
+	static struct sized all[COUNTS_MAX];
+	int n = argc - 4;
 
-	if (argc < 5)
+	if (n < 1 || n > COUNTS_MAX)
 		return 2;
-	options.root = argv[1];
-	options.run_root = argv[2];
-	options.driver = argv[3];
-	must(store_open(&options, &store, &err));
-	base = make(BASE_BYTES, NULL);
-	fill(&base, 0, 16 * MIB);
-	for (int i = 4; i < argc; i++) {
-		for (int count = atoi(argv[i]); have < count; have++)
-			(void)make(0, &base);
-		for (int round = 0; round < ROUNDS; round++)
-			one_round(&base, round);
-		for (int kind = OPEN; kind <= REMOVE; kind++)
-			(void)printf("%s-%s %.3f\n", names[kind], argv[i],
-				     median(kind));
-		(void)fflush(stdout);
-	}
-	if (strcmp(argv[3], "thin") == 0)
+	for (int i = 0; i < n; i++)
+		prepare(&all[i], argv, argv[4 + i]);
+	for (int round = 0; round < ROUNDS; round++)
+		for (int i = 0; i < n; i++)
+			one_round(&all[(i + round) % n], round);
+	for (int i = 0; i < n; i++)
+		for (int kind = OPEN; kind < KINDS; kind++)
+			(void)printf("%s-%s %.3f\n", names[kind], argv[4 + i],
+				     median(all[i].times[kind]));
+	if (strcmp(argv[3], "thin") == 0) {
+		open_store(&all[n - 1]);
 		measure_delta();
-	store_close(&store);
+		store_close(&store);
+	}
 	return 0;
 }
