@@ -1,6 +1,7 @@
 #include "image/image_merge.h"
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "image/record.h"
 #include "storage/ledger.h"
 
@@ -163,11 +164,11 @@ int image_merge(struct store *store, const struct image_merge *merge,
 	img_auto(img_mem_release) char *comment =
 		image_record_text(merge->comment);
 	struct image_merge clean = *merge;
-	struct image new = {
+	img_auto(image_release) struct image new = {
 		.parent = merge->keep ? old->id : old->parent,
 		.volume = merge->volume ? merge->volume->volume : old->volume,
 		.created_ns = now_ns(),
-		.config = (char *)(uintptr_t)merge->config, /* not released */
+		.config = mem_strdup(merge->config),
 	};
 	int r = id_new(&new.id, err);
 

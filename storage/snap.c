@@ -55,11 +55,12 @@ static int make(const struct store_options *options, struct store_sizes *sizes,
 	if (r == 0)
 		r = snap_each(&store, find_any, NULL, err);
 	if (r > 0)
-		return img_err_set(err, IMG_E_CORRUPT, 0,
-				   "%s holds volumes, but their catalog "
-				   "%s/store.db is gone: 'img doctor --rebuild' "
-				   "makes it again",
-				   dir, root);
+		return img_err_set(
+			err, IMG_E_CORRUPT, 0,
+			"%s holds volumes, but their catalog "
+			"%s/store.db is gone: 'img doctor --rebuild' "
+			"makes it again",
+			dir, root);
 	return r;
 }
 
@@ -82,7 +83,7 @@ static int is_started(struct store *store, struct img_err *err)
 	img_auto(img_mem_release) char *now = NULL;
 	const struct dm_name probe = { "img", DM_UUID_PREFIX };
 	struct img_err missing = { 0 };
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	int r = store->dm.ops->state(store->dm.self, &probe, &state, err);
 
 	if (r == 0)
@@ -92,7 +93,7 @@ static int is_started(struct store *store, struct img_err *err)
 	if (file_read_all(AT_FDCWD, path, BOOT_ID_MAX, &then, NULL, &missing) <
 	    0)
 		return 0;
-	return strcmp(now, then) == 0;
+	return now && then && strcmp(now, then) == 0;
 }
 
 /* What was made from a volume that is gone may be gone itself. */
@@ -125,15 +126,15 @@ static int start(struct store *store, struct img_err *err)
 
 	if (r == 0)
 		r = boot_id(&now, err);
-	return r < 0 ? r
-		     : file_replace(AT_FDCWD, path, now, strlen(now), false,
-				    err);
+	if (r < 0 || !now)
+		return r;
+	return file_replace(AT_FDCWD, path, now, strlen(now), false, err);
 }
 
 static int stop_one(struct store *store, const struct snap_file *file,
 		    struct img_err *err)
 {
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
 	int r = snap_state(store, file->id, &name, &state, err);
 
@@ -246,7 +247,7 @@ static int destroy_file(struct store *store, const struct snap_file *file,
 static int destroy(struct store *store, const struct volume *volume,
 		   struct img_err *err)
 {
-	struct snap_file file;
+	struct snap_file file = { 0 };
 	int r = snap_find(store, volume->id, volume->origin, &file, err);
 
 	if (r < 0)

@@ -135,7 +135,7 @@ static int whole_usage(struct store *store, const struct snap_file *file,
 		       struct account_usage *ret, struct img_err *err)
 {
 	uint64_t shared;
-	unsigned users;
+	unsigned users = 0;
 	int r = file_bytes(store, file, &ret->mapped_bytes, err);
 
 	if (r == 0)
@@ -151,10 +151,10 @@ static int whole_usage(struct store *store, const struct snap_file *file,
 static int cow_usage(struct store *store, const struct snap_file *file,
 		     struct account_usage *ret, struct img_err *err)
 {
-	struct snap_file base;
+	struct snap_file base = { 0 };
 	struct account_usage whole = { 0 };
 	unsigned others = 1;
-	uint64_t own;
+	uint64_t own = 0;
 	int r = file_bytes(store, file, &own, err);
 
 	if (r == 0)
@@ -178,7 +178,7 @@ int snap_volume_usage(struct store *store, uint32_t volume,
 {
 	struct img_err unknown = { 0 }; /* then it is looked for */
 	struct volume row = { 0 };
-	struct snap_file file;
+	struct snap_file file = { 0 };
 	int r;
 
 	IMG_IGNORE(volume_find(store, volume, &row, &unknown));
@@ -246,7 +246,7 @@ int snap_volume_change(struct store *store, uint32_t base, uint32_t volume,
 		       uint64_t *ret_bytes, struct img_err *err)
 {
 	img_auto(img_mem_release) char *path = NULL;
-	struct snap_file file;
+	struct snap_file file = { 0 };
 	int r = snap_find(store, volume, base, &file, err);
 
 	*ret_bytes = 0;

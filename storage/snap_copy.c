@@ -130,7 +130,7 @@ static int open_file(struct store *store, const struct snap_file *file,
 static int freeze(struct store *store, uint32_t id, struct dm_hold *hold,
 		  struct dm_name *name, struct img_err *err)
 {
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	int r = snap_state(store, id, name, &state, err);
 
 	if (r < 0 || !state.has_table)
@@ -159,7 +159,7 @@ static int new_cow(struct store *store, const struct volume *volume,
 	const struct snap_file file = { SNAP_COW, volume->id, volume->origin };
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	img_auto(img_fd_release) int fd = -1;
-	struct snap_file base;
+	struct snap_file base = { 0 };
 	int r = snap_lock_base(store, volume->origin, &lock, err);
 
 	if (r == 0)
@@ -206,7 +206,7 @@ static int copy_cow(struct store *store, const struct volume *volume,
 int snap_snapshot(struct store *store, const struct volume *volume,
 		  struct img_err *err)
 {
-	struct snap_file origin;
+	struct snap_file origin = { 0 };
 	int r = snap_need_room(store, 0, err);
 
 	if (r == 0)
@@ -271,7 +271,7 @@ int snap_copy(struct store *store, const struct volume *volume,
 	img_auto(img_mem_release) char *path = NULL;
 	img_auto(img_fd_release) int from = -1;
 	img_auto(img_fd_release) int to = -1;
-	struct snap_file origin, base;
+	struct snap_file origin = { 0 }, base = { 0 };
 	uint64_t changed = 0;
 	int r = snap_find(store, volume->origin, 0, &origin, err);
 

@@ -12,7 +12,7 @@ int snap_describe(struct store *store, uint32_t id,
 		  struct img_err *err)
 {
 	img_auto(img_mem_release) char *path = NULL;
-	struct snap_file file, base;
+	struct snap_file file = { 0 }, base = { 0 };
 	struct stat st;
 	int r = snap_find(store, id, 0, &file, err);
 

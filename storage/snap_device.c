@@ -103,9 +103,9 @@ int snap_base_up(struct store *store, const struct snap_file *file,
 {
 	struct dm_table table = { .target = "snapshot-origin",
 				  .read_only = read_only };
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
-	uint64_t have, sectors;
+	uint64_t have = 0, sectors = 0;
 	char params[32];
 	int r;
 
@@ -159,9 +159,9 @@ int snap_cow_table(struct store *store, const struct volume *volume,
 		   const struct snap_file *file, struct snap_table *ret,
 		   struct img_err *err)
 {
-	uint64_t chunk = store->sizes.chunk_bytes, have;
-	struct snap_file base;
-	dev_t lower, origin;
+	uint64_t chunk = store->sizes.chunk_bytes, have = 0;
+	struct snap_file base = { 0 };
+	dev_t lower = 0, origin = 0;
 	int r = snap_find_base(store, file->base, &base, err);
 
 	if (r == 0)
@@ -254,7 +254,7 @@ static int unload(struct store *store, const struct dm_name *name,
 {
 	img_auto(dm_hold_release) struct dm_hold hold = { .dm = &store->dm };
 	const struct dm_ops *dm = store->dm.ops;
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name origin;
 	int r;
 
@@ -278,8 +278,8 @@ int snap_volume_check(struct store *store, const struct volume *volume,
 		      struct img_err *err)
 {
 	struct img_err dropped = { 0 }; /* no device-mapper: the file, then */
-	struct snap_file file;
-	struct dm_state state;
+	struct snap_file file = { 0 };
+	struct dm_state state = { 0 };
 	struct dm_name name;
 	int r = snap_find(store, volume->id, volume->origin, &file, err);
 
@@ -296,7 +296,7 @@ static int activate_cow(struct store *store, const struct volume *volume,
 			struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
 	int r = snap_lock_base(store, file->base, &lock, err);
 
@@ -337,8 +337,8 @@ int snap_activate(struct store *store, const struct volume *volume, dev_t *ret,
 {
 	img_auto(loop_release) struct loop loop = LOOP_NONE;
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	struct snap_file file;
-	dev_t lower;
+	struct snap_file file = { 0 };
+	dev_t lower = 0;
 	int r = snap_find(store, volume->id, volume->origin, &file, err);
 
 	if (r < 0)
@@ -376,10 +376,10 @@ int snap_is_wanted(struct store *store, uint32_t id, struct img_err *err)
 int snap_base_down(struct store *store, uint32_t base, struct img_err *err)
 {
 	struct img_err used = { 0 };
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
-	unsigned holders;
-	dev_t lower;
+	unsigned holders = 0;
+	dev_t lower = 0;
 	int r;
 
 	snap_name(store, base, &name);
@@ -407,7 +407,7 @@ static int deactivate_cow(struct store *store, const struct snap_file *file,
 			  struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
 	int r = snap_lock_base(store, file->base, &lock, err);
 
@@ -428,10 +428,10 @@ static int deactivate_whole(struct store *store, uint32_t id,
 			    struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
 	unsigned holders = 0;
-	dev_t lower;
+	dev_t lower = 0;
 	int r = snap_lock_base(store, id, &lock, err);
 
 	if (r == 0)
@@ -455,7 +455,7 @@ static int deactivate_whole(struct store *store, uint32_t id,
 int snap_deactivate(struct store *store, const struct volume *volume,
 		    struct img_err *err)
 {
-	struct snap_file file;
+	struct snap_file file = { 0 };
 	int r = snap_find(store, volume->id, volume->origin, &file, err);
 
 	if (r < 0)
@@ -467,7 +467,7 @@ int snap_deactivate(struct store *store, const struct volume *volume,
 int snap_thaw(struct store *store, const struct volume *volume,
 	      struct img_err *err)
 {
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
 	int r = snap_state(store, volume->id, &name, &state, err);
 

@@ -32,7 +32,7 @@ int snap_merge_base(struct store *store, const struct volume *volume,
 		    uint32_t *ret_base, unsigned *ret_others,
 		    struct img_err *err)
 {
-	struct snap_file file;
+	struct snap_file file = { 0 };
 	int r = snap_find(store, volume->id, volume->origin, &file, err);
 
 	*ret_base = 0;
@@ -48,7 +48,7 @@ static int begin(struct store *store, const struct volume *volume,
 		 struct snap_file *file, struct img_err *err)
 {
 	struct snap_file merge = { SNAP_MERGE, file->id, file->base };
-	struct dm_state state;
+	struct dm_state state = { 0 };
 	struct dm_name name;
 	unsigned others = 0;
 	int r = snap_count(store, file->base, file->id, &others, err);
@@ -95,7 +95,7 @@ static int load_merge(struct store *store, const struct volume *volume,
 		.target = "snapshot-merge",
 	};
 	struct dm_name name;
-	dev_t lower_dev, dev;
+	dev_t lower_dev = 0, dev = 0;
 	char params[80];
 	int r = snap_lock_base(store, file->base, &lock, err);
 
@@ -123,7 +123,7 @@ static int ask(struct store *store, const struct dm_name *name,
 	       uint64_t *ret_left, struct img_err *err)
 {
 	img_auto(img_mem_release) char *status = NULL;
-	uint64_t allocated, metadata;
+	uint64_t allocated = 0, metadata = 0;
 	int r = store->dm.ops->status(store->dm.self, name, &status, err);
 
 	if (r < 0)
@@ -178,7 +178,7 @@ static int unload_merge(struct store *store, const struct volume *volume,
 	};
 	struct dm_name name;
 	char params[32];
-	dev_t lower;
+	dev_t lower = 0;
 	int r = snap_lock_base(store, base, &lock, err);
 
 	snap_name(store, base, &name);
@@ -237,7 +237,7 @@ static int merge_file(struct store *store, const struct volume *volume,
 	const struct snap_file cow = { SNAP_COW, file->id, file->base };
 	img_auto(img_mem_release) char *path = snap_path(store, file);
 	img_auto(img_mem_release) char *base_path = NULL;
-	struct snap_file base;
+	struct snap_file base = { 0 };
 	int r = snap_find_base(store, file->base, &base, err);
 
 	if (r < 0)
@@ -261,7 +261,7 @@ static int merge_file(struct store *store, const struct volume *volume,
 int snap_merge(struct store *store, const struct volume *volume,
 	       const struct progress *progress, struct img_err *err)
 {
-	struct snap_file file;
+	struct snap_file file = { 0 };
 	int r = snap_find(store, volume->id, volume->origin, &file, err);
 
 	if (r == 0 && file.kind == SNAP_COW)

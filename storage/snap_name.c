@@ -88,7 +88,7 @@ int snap_each(struct store *store,
 		mem_printf("%s/volumes", store->root);
 	img_auto(dir_release) DIR *dir = opendir(path);
 	const struct dirent *entry;
-	struct snap_file file;
+	struct snap_file file = { 0 };
 	int r = 0;
 
 	if (!dir)

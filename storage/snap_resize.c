@@ -38,11 +38,11 @@ int snap_resize(struct store *store, const struct volume *volume,
 		struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	struct snap_file file;
-	struct dm_state state;
+	struct snap_file file = { 0 };
+	struct dm_state state = { 0 };
 	struct dm_name name;
-	uint64_t sectors;
-	dev_t lower;
+	uint64_t sectors = 0;
+	dev_t lower = 0;
 	int r = snap_find(store, volume->id, volume->origin, &file, err);
 
 	if (r == 0)
