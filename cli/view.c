@@ -1,6 +1,5 @@
 #include "cli/view.h"
 
-#include "runtime/look.h"
 #include "storage/use.h"
 
 int view_open(struct store *store, const struct object *object,
@@ -16,11 +15,6 @@ int view_open(struct store *store, const struct object *object,
 	return r < 0 ? r
 		     : volume_activate(store, &ret->pending.volume, ret->node,
 				       err);
-}
-
-int view_settle(const struct view *view, struct img_err *err)
-{
-	return look_settle(view->node, err);
 }
 
 void view_release(struct view *view)

@@ -16,8 +16,6 @@ struct view {
 /* Takes the snapshot and makes its device; view_release undoes both. */
 int view_open(struct store *store, const struct object *object,
 	      struct view *ret, struct img_err *err) IMG_MUST_USE;
-/* Replays what a mount would replay, so that a reader finds it clean. */
-int view_settle(const struct view *view, struct img_err *err) IMG_MUST_USE;
 void view_release(struct view *view);
 
 #endif

@@ -5,6 +5,7 @@
 #include "image/raw.h"
 #include "image/rootfs.h"
 #include "image/tar_read.h"
+#include "image/tar_write.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +57,15 @@ int formats_raw_export(int fd, uint64_t size_bytes, int out,
 		       const struct progress *progress, struct img_err *err)
 {
 	return raw_write(fd, size_bytes, out, progress, err);
+}
+
+int formats_tar_export(const char *dir, int out,
+		       const struct progress *progress, struct img_err *err)
+{
+	img_auto(entry_source_release) struct entry_source *source = NULL;
+	int r = dir_source_open(dir, &source, err);
+
+	return r < 0 ? r : tar_write(source, out, progress, err);
 }
 
 int formats_mkfs(int fd, uint64_t size_bytes, const char *label,

@@ -42,6 +42,13 @@ typedef int formats_raw_export_fn(int fd, uint64_t size_bytes, int out,
 				  struct img_err *err);
 formats_raw_export_fn formats_raw_export;
 
+/* Writes the tree of a directory as a tar archive to @out: dir_read, then
+ * tar_write. */
+typedef int formats_tar_export_fn(const char *dir, int out,
+				  const struct progress *progress,
+				  struct img_err *err);
+formats_tar_export_fn formats_tar_export;
+
 /* Makes an empty ext4 for general use. */
 typedef int formats_mkfs_fn(int fd, uint64_t size_bytes, const char *label,
 			    struct img_err *err);

@@ -7,6 +7,7 @@
 #include <linux/posix_acl_xattr.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define UNKNOWN_ID (-1)
 
@@ -108,5 +109,56 @@ int tar_acl_read(struct archive_entry *entry, bool is_default, struct str *ret,
 	      sizeof(struct posix_acl_xattr_entry), by_tag_and_id);
 	if (!is_default && group_perm >= 0)
 		*mode = (uint16_t)((*mode & ~070) | group_perm << 3);
+	return 0;
+}
+
+static int archive_tag_of(int tag)
+{
+	switch (tag) {
+	case ACL_USER_OBJ:
+		return ARCHIVE_ENTRY_ACL_USER_OBJ;
+	case ACL_USER:
+		return ARCHIVE_ENTRY_ACL_USER;
+	case ACL_GROUP_OBJ:
+		return ARCHIVE_ENTRY_ACL_GROUP_OBJ;
+	case ACL_GROUP:
+		return ARCHIVE_ENTRY_ACL_GROUP;
+	case ACL_MASK:
+		return ARCHIVE_ENTRY_ACL_MASK;
+	case ACL_OTHER:
+		return ARCHIVE_ENTRY_ACL_OTHER;
+	default:
+		return 0;
+	}
+}
+
+int tar_acl_write(const void *acl, size_t size_bytes, bool is_default,
+		  struct archive_entry *entry, struct img_err *err)
+{
+	const int type = is_default ? ARCHIVE_ENTRY_ACL_TYPE_DEFAULT
+				    : ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
+	struct posix_acl_xattr_header header;
+	struct posix_acl_xattr_entry e;
+	const char *from = acl;
+
+	if (size_bytes < sizeof(header) ||
+	    (size_bytes - sizeof(header)) % sizeof(e))
+		return img_err_set(err, IMG_E_INPUT, 0, "has a broken ACL");
+	memcpy(&header, from, sizeof(header));
+	if (header.a_version != POSIX_ACL_XATTR_VERSION)
+		return img_err_set(err, IMG_E_INPUT, 0, "has an unknown ACL");
+	for (size_t at = sizeof(header); at < size_bytes; at += sizeof(e)) {
+		bool named;
+		int tag;
+
+		memcpy(&e, from + at, sizeof(e));
+		tag = archive_tag_of(e.e_tag);
+		named = e.e_tag == ACL_USER || e.e_tag == ACL_GROUP;
+		if (!tag || archive_entry_acl_add_entry(
+				    entry, type, e.e_perm & 7, tag,
+				    named ? (int)e.e_id : -1, NULL) != 0)
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "has a broken ACL");
+	}
 	return 0;
 }

@@ -27,4 +27,14 @@ int tar_acl_read(struct archive_entry *entry, bool is_default, struct str *ret,
 		 uint16_t *mode, struct img_err *err) IMG_MUST_USE
 	IMG_NONNULL(1, 3, 4, 5);
 
+/**
+ * tar_acl_write - give an entry one ACL
+ * @acl: as getxattr(2) returns it; @size_bytes of it
+ *
+ * Returns 0, or -IMG_E_INPUT with a message that wants a subject.
+ */
+int tar_acl_write(const void *acl, size_t size_bytes, bool is_default,
+		  struct archive_entry *entry, struct img_err *err) IMG_MUST_USE
+	IMG_NONNULL(1, 4, 5);
+
 #endif

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 
-static int mount_tamed(const char *device, int *ret, struct img_err *err)
+int look_open(const char *device, int *ret, struct img_err *err)
 {
 	struct mount_attr attr = {
 		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
@@ -32,18 +32,11 @@ int look_mount(const char *device, const char *place, struct img_err *err)
 	dir = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return img_err_sys(err, "cannot mount on %s", place);
-	r = mount_tamed(device, &mount_fd, err);
+	r = look_open(device, &mount_fd, err);
 	if (r < 0)
 		return r;
 	if (move_mount(mount_fd, "", dir, "",
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return img_err_sys(err, "cannot mount on %s", place);
 	return 0;
-}
-
-int look_settle(const char *device, struct img_err *err)
-{
-	img_auto(img_fd_release) int mount_fd = -1;
-
-	return mount_tamed(device, &mount_fd, err);
 }

@@ -23,7 +23,8 @@
 int look_mount(const char *device, const char *place,
 	       struct img_err *err) IMG_MUST_USE;
 
-/* Mounts it nowhere, and lets go: what the kernel does at a mount is done. */
-int look_settle(const char *device, struct img_err *err) IMG_MUST_USE;
+/* The same, mounted nowhere: @ret is its root, and all that holds it.  What
+ * the kernel does at a mount is done. */
+int look_open(const char *device, int *ret, struct img_err *err) IMG_MUST_USE;
 
 #endif

@@ -7,6 +7,7 @@ teardown() {
 	left=$(img mount -q && img activate -q)
 	[ -z "$left" ] || {
 		img umount --all
+		# shellcheck disable=SC2046 # words
 		img deactivate $(sql "SELECT c.name FROM containers c JOIN
 			intents i ON i.volume = c.volume") base
 	} >"$FILES/log" 2>&1
@@ -69,12 +70,10 @@ intents() {
 }
 
 @test "mount: a container that runs, as it was just then" {
-	local place used
 	mkdir "$T/dir"
 	ok img run -d --name web base sh -c \
 		'echo one >/state; echo up >/up; exec sleep 600'
 	wait_for img run --rm base true
-	used=$(used_bytes)
 	wait_for sh -c "'$IMG' mount web '$T/dir' && [ -s '$T/dir/up' ] ||
 		{ '$IMG' umount '$T/dir'; false; }"
 	gives one cat "$T/dir/state"
@@ -239,4 +238,34 @@ fails_to_write() {
 	ok img rm -f up
 	ok img commit -q vm image
 	ok img rm vm
+}
+
+@test "the driver snapshot does all that as well" {
+	local -x IMG_ROOT=$FILES/other IMG_RUN=$FILES/other-run
+	ok img init --driver snapshot
+	ok img import -q --size 32M "$CACHE/base.tar" base
+	ok img run -d --name up base sh -c 'echo mine >/mine; exec sleep 600'
+	ok img mount base
+	gives 'a small system' cat "$out/etc/motd"
+	gives 'a small system' img run --rm base cat /etc/motd
+	fails 1 'cannot remove base: it is mounted at *' img rmi -f base
+	ok img umount base
+	mkdir "$T/dir"
+	wait_for sh -c "'$IMG' mount up '$T/dir' && [ -e '$T/dir/mine' ] ||
+		{ '$IMG' umount '$T/dir'; false; }"
+	gives '' img umount up
+	ok img export up --format ext4 -o "$FILES/up.ext4"
+	e2fsck -fn "$FILES/up.ext4" >"$FILES/fsck" 2>&1
+	ok img import -q "$FILES/up.ext4" again
+	gives mine img run --rm again cat /mine
+	ok img rm -f up
+	ok img run --name vm base true
+	ok img activate --read-write vm
+	e2fsck -fn "$out" >"$FILES/fsck" 2>&1
+	fails 1 'cannot remove vm: its device is active: *' img rm vm
+	gives '' img deactivate vm
+	[ "$(intents)" -eq 0 ]
+	ok img rm vm
+	ok img pool stop
+	rm -rf "$IMG_ROOT" "$IMG_RUN" "$FILES/up.ext4"
 }
