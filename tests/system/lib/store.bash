@@ -219,7 +219,7 @@ check_catalog() {
 # On the driver snapshot: a file for each of the catalog's volumes, and none
 # but those and the bases that are still used.
 check_files() {
-	local file name wanted found=()
+	local file name wanted there found=()
 	for file in "$IMG_ROOT/volumes"/*; do
 		[ -e "$file" ] || continue
 		name=${file##*/}
@@ -235,9 +235,10 @@ check_files() {
 		esac
 	done
 	wanted=$(sql "SELECT id FROM volumes ORDER BY CAST(id AS TEXT)")
-	found=$(printf '%s\n' "${found[@]}" | LC_ALL=C sort)
-	[ "$wanted" = "$found" ] || {
-		echo "other volumes than the catalog's:" $found, not $wanted
+	there=$(printf '%s\n' "${found[@]}" | LC_ALL=C sort)
+	[ "$wanted" = "$there" ] || {
+		echo "other volumes than the catalog's: ${there//$'\n'/ }, not" \
+			"${wanted//$'\n'/ }"
 		return 1
 	}
 }
