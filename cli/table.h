@@ -16,7 +16,7 @@
 struct table {
 	size_t columns;
 	size_t right_from; /* numbers: columns to the right; 0: none */
-	char **cells; /* row by row; the first is the heading */
+	char **cells;	   /* row by row; the first is the heading */
 	size_t n, room;
 };
 

@@ -16,7 +16,7 @@ struct finding {
 	char object[96];  /* "volume 17" */
 	char text[360];	  /* what is wrong with it */
 	char remedy[360]; /* what mends it */
-	bool certain; /* not the work of a moment: one look is enough */
+	bool certain;	  /* not the work of a moment: one look is enough */
 	/* Mends it, and must see for itself that it is still so; NULL: a
 	 * person has to do what the remedy says. */
 	int (*mend)(struct store *store, const struct finding *finding,

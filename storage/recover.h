@@ -13,8 +13,8 @@
  * An intent whose byte can be locked belongs to nobody.  A volume that was
  * being made or removed is removed; one that was running is made inactive and
  * handed to the run_ended hook; what is mounted or handed out stays as long
- * as the kernel says so (storage/use.h).  Intents are independent: one that fails
- * stays for the next open and does not hinder the others.  Without
+ * as the kernel says so (storage/use.h).  Intents are independent: one that
+ * fails stays for the next open and does not hinder the others.  Without
  * device-mapper nothing is done.
  *
  * Returns 0 unless the catalog cannot be read.

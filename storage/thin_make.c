@@ -67,11 +67,12 @@ static int make_backing_file(const char *root, const char *name, uint64_t size,
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return img_err_sys(err, "cannot create %s", path);
 	if (st.st_blocks != 0)
-		return img_err_set(err, IMG_E_CORRUPT, 0,
-				   "%s holds a pool, but its catalog "
-				   "%s/store.db is gone: 'img doctor --rebuild' "
-				   "makes it again",
-				   path, root);
+		return img_err_set(
+			err, IMG_E_CORRUPT, 0,
+			"%s holds a pool, but its catalog "
+			"%s/store.db is gone: 'img doctor --rebuild' "
+			"makes it again",
+			path, root);
 	if (ftruncate(fd, (off_t)size) < 0)
 		return img_err_sys(err, "cannot make %s", path);
 	return 0;

@@ -74,9 +74,9 @@ static void the_compiler_is_found(void **state)
 {
 	struct img_err err = { 0 };
 
-	assert_ptr_equal(
-		part_symbol(SYSCALL_COMPILE_PART, "syscall_compile", &err),
-		syscall_compile);
+	assert_ptr_equal(part_symbol(SYSCALL_COMPILE_PART, "syscall_compile",
+				     &err),
+			 syscall_compile);
 }
 
 static void what_programs_need_is_allowed(void **state)

@@ -214,7 +214,8 @@ static void run_sql(const struct temp_store *t, const char *sql)
 		mem_printf("%s/store.db", t->root);
 	struct img_err err = { 0 };
 
-	assert_int_equal(db_open(path, false, "", CATALOG_VERSION, &db, &err), 0);
+	assert_int_equal(db_open(path, false, "", CATALOG_VERSION, &db, &err),
+			 0);
 	assert_true(db_run(db, &err, sql, "") >= 0);
 }
 
