@@ -237,7 +237,7 @@ static void print_json(struct df *df, const struct store_usage *usage,
 
 static int df_all(struct df *df, bool as_json, struct img_err *err)
 {
-	struct store_usage usage;
+	struct store_usage usage = { 0 };
 	uint64_t host_bytes = 0;
 	int r = account_host_bytes(df->account, &host_bytes, err);
 

@@ -142,7 +142,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = container_find(store, argv[0], &row, err);
 	if (r == 0)
 		r = container_log(store, &row, &path, err);
-	if (r < 0)
+	if (r < 0 || !path)
 		return r;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)

@@ -44,7 +44,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	img_auto(store_close) struct store *store = NULL;
 	char data[SIZE_TEXT_MAX], metadata[SIZE_TEXT_MAX];
 	struct grow_target target = { 0 };
-	struct capacity_status status;
+	struct capacity_status status = { 0 };
 	int r = cli_open_store(cli, false, &store, err);
 
 	if (r == 0)

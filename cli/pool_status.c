@@ -141,7 +141,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 {
 	const struct options *o = values;
 	img_auto(store_close) struct store *store = NULL;
-	struct capacity_status status;
+	struct capacity_status status = { 0 };
 	bool json;
 	int r = format_is_json(o->format, &json, err);
 

@@ -55,7 +55,7 @@ static int trim_one(struct trim *trim, const char *name,
 		    const struct volume *volume, bool is_running, bool is_image,
 		    struct img_err *err)
 {
-	struct store_usage before, after;
+	struct store_usage before = { 0 }, after = { 0 };
 	char size[SIZE_TEXT_MAX];
 	int r = store_usage(trim->store, &before, err);
 

@@ -32,7 +32,7 @@ struct entry {
 	struct syscall_filter filter;
 	struct pty pty;
 	int report[2];
-	volatile bool *at_exec; /* a page that the child shares */
+	void *page; /* shared with the child: a bool, handover's at_exec */
 };
 
 static void entry_release(struct entry *e)
@@ -44,8 +44,8 @@ static void entry_release(struct entry *e)
 	pty_release(&e->pty);
 	img_fd_release(&e->report[0]);
 	img_fd_release(&e->report[1]);
-	if (e->at_exec)
-		(void)munmap((void *)(uintptr_t)e->at_exec, sizeof(bool));
+	if (e->page)
+		(void)munmap(e->page, sizeof(bool));
 	errno = saved;
 }
 
@@ -122,7 +122,7 @@ static int prepare(struct entry *e, struct img_err *err)
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return img_err_sys(err, "cannot share a page");
-	e->at_exec = page;
+	e->page = page;
 	if (pipe2(e->report, O_CLOEXEC) != 0)
 		return img_err_sys(err, "cannot make a pipe");
 	/* What can trace a process, or open its executable, can do so from
@@ -158,7 +158,7 @@ static void child(struct entry *e)
 		.filter = &e->filter,
 		.env = &e->env,
 		.terminal = e->pty.slave,
-		.at_exec = e->at_exec,
+		.at_exec = e->page,
 	};
 	struct init_report report = { .exit_status = COMMAND_STATUS_RUNTIME };
 	struct img_err *err = &report.err;
@@ -179,6 +179,7 @@ static void child(struct entry *e)
 
 static int spawn(struct entry *e, struct container *ret, struct img_err *err)
 {
+	const volatile bool *at_exec = e->page;
 	struct init_report report;
 	ssize_t n;
 
@@ -192,7 +193,7 @@ static int spawn(struct entry *e, struct container *ret, struct img_err *err)
 	ret->pidfd = pidfd_open(ret->pid, 0);
 	img_fd_release(&e->report[1]);
 	n = read(e->report[0], &report, sizeof(report));
-	if (ret->pidfd >= 0 && n == 0 && *e->at_exec)
+	if (ret->pidfd >= 0 && n == 0 && *at_exec)
 		return 0;
 	if (ret->pidfd < 0)
 		(void)kill(ret->pid, SIGKILL); /* our child: still that one */

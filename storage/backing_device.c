@@ -254,7 +254,7 @@ int backing_device_grow(struct store *store, struct store_sizes *sizes,
 {
 	img_auto(img_fd_release) int data = -1;
 	img_auto(img_fd_release) int metadata = -1;
-	uint64_t data_size, metadata_size, usable;
+	uint64_t data_size = 0, metadata_size = 0, usable;
 	char have[SIZE_TEXT_MAX];
 	int r = size_now(store->data_device, &data, &data_size, err);
 
