@@ -154,7 +154,7 @@ static int check_dots(struct dir *d, const struct dirent_head *e,
 
 	if (e->inode != wanted || e->name_len != which + 1 ||
 	    !is_dots(name, e->name_len) || e->type != EXT2_FT_DIR ||
-	    (!which && e->rec_len != 12))
+	    name[e->name_len] || (!which && e->rec_len != 12))
 		return bad(d, which ? "has a wrong '..'" : "has a wrong '.'",
 			   err);
 	return 0;

@@ -144,6 +144,7 @@ static int check_values(const struct checking *c, struct img_err *err)
 	bool resizes = sb->s_feature_compat & EXT2_FEATURE_COMPAT_RESIZE_INODE;
 	uint64_t reserved =
 		sb->s_r_blocks_count | (uint64_t)sb->s_r_blocks_count_hi << 32;
+	uint8_t elsewhere = 0;
 	uint32_t extra = c->inode_bytes - EXT2_GOOD_OLD_INODE_SIZE;
 
 	if (sb->s_state != EXT2_VALID_FS)
@@ -164,8 +165,11 @@ static int check_values(const struct checking *c, struct img_err *err)
 					 "cannot be");
 	if (sb->s_mtime > soon || sb->s_wtime > soon)
 		return checking_bad(err, "its superblock is from the future");
+	/* A uuid would mean a journal on another device. */
+	for (size_t i = 0; i < sizeof(sb->s_journal_uuid); i++)
+		elsewhere |= sb->s_journal_uuid[i];
 	if (sb->s_journal_inum != (has_journal ? EXT2_JOURNAL_INO : 0) ||
-	    sb->s_journal_dev)
+	    sb->s_journal_dev || elsewhere)
 		return checking_bad(err, "its journal is not where it is "
 					 "always");
 	if (!(sb->s_feature_compat & EXT4_FEATURE_COMPAT_ORPHAN_FILE) !=
