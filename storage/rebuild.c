@@ -154,13 +154,15 @@ static int check_is_down(const struct store_options *options,
 /* The records, the latest first: of two images that claim a name it has it. */
 struct records {
 	struct ledger_record *all;
+	char **texts; /* theirs, in the order in which they were read */
 	size_t n, room;
 };
 
 static void records_release(struct records *records)
 {
 	for (size_t i = 0; i < records->n; i++)
-		free((void *)(uintptr_t)records->all[i].json);
+		free(records->texts[i]);
+	img_mem_release(&records->texts);
 	img_mem_release(&records->all);
 }
 
@@ -173,9 +175,14 @@ static int add_record(void *self, const struct ledger_record *record,
 		records->room = records->room ? 2 * records->room : 64;
 		records->all = mem_realloc(
 			records->all, records->room * sizeof(*records->all));
+		records->texts =
+			mem_realloc(records->texts,
+				    records->room * sizeof(*records->texts));
 	}
+	records->texts[records->n] = mem_strdup(record->json);
 	records->all[records->n] = *record;
-	records->all[records->n++].json = mem_strdup(record->json);
+	records->all[records->n].json = records->texts[records->n];
+	records->n++;
 	return 0;
 }
 
