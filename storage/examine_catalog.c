@@ -148,7 +148,7 @@ int examine_ledger(struct store *store, struct findings *ret,
 	}
 	if (r >= 0)
 		r = settings_text(store->db, &wanted, err);
-	if (r < 0 || (recorded && strcmp(recorded, wanted) == 0))
+	if (r < 0 || (recorded && settings_same(recorded, wanted)))
 		return r;
 	finding = findings_add(ret, "store-unrecorded");
 	finding_object(finding, "ledger");

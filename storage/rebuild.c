@@ -79,19 +79,26 @@ static int set_number(struct db *db, const char *key, uint64_t value,
 }
 
 /* The pool may have grown since its settings were recorded. */
+static int correct_size(struct db *db, const char *key, uint64_t bytes,
+			struct img_err *err)
+{
+	uint64_t recorded = 0;
+	int r = catalog_setting_u64(db, key, &recorded, err);
+
+	return r < 0 || recorded >= bytes ? r : set_number(db, key, bytes, err);
+}
+
 static int correct_sizes(struct db *db, const struct identity *identity,
 			 struct img_err *err)
 {
-	uint64_t recorded = 0;
 	int r;
 
-	if (!identity->data_bytes)
+	if (!identity->data_bytes) /* another driver's */
 		return 0;
-	r = catalog_setting_u64(db, "data_bytes", &recorded, err);
-	return r < 0 || recorded >= identity->data_bytes
-		       ? r
-		       : set_number(db, "data_bytes", identity->data_bytes,
-				    err);
+	r = correct_size(db, "data_bytes", identity->data_bytes, err);
+	return r < 0 ? r
+		     : correct_size(db, "metadata_bytes",
+				    identity->metadata_bytes, err);
 }
 
 static int write_settings(const struct store_options *options,

@@ -7,6 +7,8 @@
  */
 #include "base/db.h"
 
+#include <stdbool.h>
+
 /* The name of a setting that is a hint begins so. */
 #define SETTINGS_HINT_PREFIX "ledger_"
 
@@ -17,5 +19,9 @@ int settings_text(struct db *db, char **ret, struct img_err *err) IMG_MUST_USE;
  * IMG_E_CORRUPT when that is no such object. */
 int settings_restore(struct db *db, const char *text,
 		     struct img_err *err) IMG_MUST_USE;
+
+/* True when a catalog made from @recorded would be the one that has @now: what
+ * the pool itself tells, or finds out when it comes up, may differ. */
+bool settings_same(const char *recorded, const char *now);
 
 #endif

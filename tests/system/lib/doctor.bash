@@ -13,8 +13,7 @@ setup_file() {
 setup() {
 	test_begin
 	store_id=$(sql "SELECT value FROM settings WHERE key = 'store_id'")
-	# shellcheck disable=SC2034 # for the tests
-	pool=img-${store_id:0:8}-pool
+	export pool=img-${store_id:0:8}-pool
 	ok img run -d --name busy base sleep 1000
 	ok img run --name idle base sh -c 'echo kept >/file'
 	idle=$(volume_of idle)
@@ -36,9 +35,7 @@ well() {
 finds() {
 	exits 2 img doctor
 	[ -z "$err" ] || say "complained" || return
-	# shellcheck disable=SC2154 # of lib/try.bash
-	[[ $'\n'$out == *$'\n'found*"$1"*"$2"* ]] ||
-		say "not found: $1 $2" || return
+	has "found *$1 *$2" || return
 }
 
 # mends KIND: --repair does, and then all is well.
