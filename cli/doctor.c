@@ -24,13 +24,12 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-	{ 0, "data-device", "DEVICE",
-	  "with --rebuild: where the pool's data is", OPTION_TEXT,
-	  offsetof(struct options, data_device) },
+	{ 0, "data-device", "DEVICE", "to rebuild from: the pool's data",
+	  OPTION_TEXT, offsetof(struct options, data_device) },
 	{ 0, "format", "FORMAT", "table or json", OPTION_TEXT,
 	  offsetof(struct options, format) },
 	{ 0, "metadata-device", "DEVICE",
-	  "with --rebuild: where the pool's metadata is", OPTION_TEXT,
+	  "to rebuild from: the pool's metadata", OPTION_TEXT,
 	  offsetof(struct options, metadata_device) },
 	{ 0, "rebuild", NULL,
 	  "make a lost or damaged catalog again, from the pool alone",
@@ -235,11 +234,14 @@ const struct verb verb_doctor = {
 		"all metadata of the pool with its reference counts. "
 		"Containers may run\nmeanwhile. Each line says what is wrong "
 		"and what --repair would do; where a person\nhas to act, it "
-		"says how.\n\n--rebuild makes a store.db that was lost or damaged again: images, "
-		"names, history and\nsettings from the pool's own record; every "
-		"other volume becomes a stopped container\nnamed recovered-ID, of the "
-		"image it shares most with. The old file is kept aside.\n\nExits with 0 when all is well, or was mended, and "
-		"with 2 when\nsomething is left.",
+		"says how.\n\n"
+		"--rebuild makes a store.db that was lost or damaged again: "
+		"images, names, history and\nsettings from the pool's own "
+		"record; every other volume becomes a stopped container, as "
+		"its\nfile container.json says, or recovered-ID of the image "
+		"it shares most with. The old\nfile is kept aside.\n\n"
+		"Exits with 0 when all is well or was mended, and with 2 when "
+		"something is left.",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.run = run,
