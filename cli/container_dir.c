@@ -12,6 +12,12 @@ static char *dir_path(struct store *store, const struct container_row *row)
 	return mem_printf("%s/containers/%s", store_root(store), row->id.hex);
 }
 
+char *container_log_path(struct store *store, const struct container_row *row)
+{
+	return mem_printf("%s/containers/%s/log", store_root(store),
+			  row->id.hex);
+}
+
 int container_log(struct store *store, const struct container_row *row,
 		  char **ret, struct img_err *err)
 {
@@ -19,7 +25,7 @@ int container_log(struct store *store, const struct container_row *row,
 	int r = file_mkdirs(dir, 0700, err);
 
 	if (r == 0)
-		*ret = mem_printf("%s/log", dir);
+		*ret = container_log_path(store, row);
 	return r;
 }
 

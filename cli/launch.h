@@ -7,7 +7,7 @@
  *
  * A container's configuration is the OCI config object of its image with what
  * the command line changed, and beside it Hostname, Tty, OpenStdin, and
- * HostConfig.Binds, as docker inspect shows them.
+ * HostConfig, as docker inspect shows them.
  */
 #include "cli/container.h"
 

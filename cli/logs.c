@@ -140,10 +140,9 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = cli_open_store(cli, false, &store, err);
 	if (r == 0)
 		r = container_find(store, argv[0], &row, err);
-	if (r == 0)
-		r = container_log(store, &row, &path, err);
-	if (r < 0 || !path)
+	if (r < 0)
 		return r;
+	path = container_log_path(store, &row);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0; /* it never ran in the background */
