@@ -25,6 +25,6 @@ setup_file() {
 	ok img run --rm debian sh -c 'useradd -m x && su x -c "id -un" &&
 		echo hi >/tmp/x && perl -e "print 6 * 7" && find / -xdev | wc -l'
 	[[ $out == x$'\n'42* ]]
-	ok img history debian
+	ok img history --no-trunc debian
 	has "import $tar"
 }

@@ -47,7 +47,7 @@ visit() {
 	ok img tree --format json
 	json 'len(d) == 1 and d[0]["Name"] == "debian:latest"' \
 		'[c["Name"] for c in d[0]["Children"]] == ["ops-nginx:latest"]'
-	ok img history website-nginx
+	ok img history --no-trunc website-nginx
 	has "sh /demo/website-nginx *site, TLS and log"$'\n'
 	has "sh /demo/ops-nginx *nginx, and who runs it"$'\n'
 	has "import *debian.tar *Debian, minimal"
