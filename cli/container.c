@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/clock.h"
+#include "cli/container_ids.h"
+#include "cli/run_config.h"
 #include "cli/snapshots.h"
 
 #include <ctype.h>
@@ -13,7 +15,7 @@
 #define COLUMNS                                                                \
 	"c.id, c.name, c.image, c.image_name, c.created_ns, c.started_ns,"     \
 	" c.finished_ns, c.exit_status, c.auto_remove, c.config, v.id,"        \
-	" v.size_bytes, v.origin"
+	" v.size_bytes, v.origin, c.uid_base, c.gid_base"
 #define FROM " FROM containers c JOIN volumes v ON v.id = c.volume "
 
 void container_row_release(struct container_row *row)
@@ -35,6 +37,8 @@ static void read_row(struct db_row *row, struct container_row *ret)
 		.volume = { .id = (uint32_t)db_int(row, 10),
 			    .size_bytes = (uint64_t)db_int(row, 11),
 			    .origin = (uint32_t)db_int(row, 12) },
+		.users = { .uid_base = (uint32_t)db_int(row, 13),
+			   .gid_base = (uint32_t)db_int(row, 14) },
 	};
 	(void)snprintf(ret->id.hex, sizeof(ret->id.hex), "%s", db_text(row, 0));
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", db_text(row, 1));
@@ -156,18 +160,26 @@ int container_state(struct store *store, const struct container_row *row,
 	return 0;
 }
 
-int container_insert(struct store *store, const struct container_row *row,
+int container_insert(struct store *store, struct container_row *row,
 		     struct img_err *err)
 {
-	int r = db_run(store_db(store), err,
-		       "INSERT INTO containers (id, name, volume, image,"
-		       " image_name, created_ns, started_ns, auto_remove,"
-		       " config) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		       "ssissiiis", row->id.hex, row->name,
-		       (int64_t)row->volume.id, row->image.hex, row->image_name,
-		       row->created_ns, row->started_ns,
-		       (int64_t)row->auto_remove, row->config);
+	int r = 0;
 
+	row->users = (struct userns){ 0 };
+	if (!run_config_has_host_users(row->config))
+		r = container_ids_choose(store, &row->users, err);
+	if (r < 0)
+		return r;
+	r = db_run(store_db(store), err,
+		   "INSERT INTO containers (id, name, volume, image,"
+		   " image_name, created_ns, started_ns, auto_remove,"
+		   " config, uid_base, gid_base) VALUES (?, ?, ?, ?, ?, ?, ?,"
+		   " ?, ?, nullif(?, 0), nullif(?, 0))",
+		   "ssissiiisii", row->id.hex, row->name,
+		   (int64_t)row->volume.id, row->image.hex, row->image_name,
+		   row->created_ns, row->started_ns, (int64_t)row->auto_remove,
+		   row->config, (int64_t)row->users.uid_base,
+		   (int64_t)row->users.gid_base);
 	return r < 0 ? r : 0;
 }
 

@@ -8,6 +8,7 @@
  * supervisor, holds its volume.
  */
 #include "base/id.h"
+#include "runtime/userns.h"
 #include "storage/volume.h"
 
 #include <stdbool.h>
@@ -26,7 +27,8 @@ struct container_row {
 	int64_t created_ns, started_ns, finished_ns; /* 0: never */
 	int exit_status;			     /* while finished_ns */
 	bool auto_remove;
-	char *config; /* JSON; see cli/launch.h */
+	struct userns users; /* as it got them at container_insert */
+	char *config;	     /* JSON; see cli/launch.h */
 };
 
 void container_row_release(struct container_row *row);
@@ -54,8 +56,9 @@ int container_is_running(struct store *store, const struct container_row *row,
 int container_state(struct store *store, const struct container_row *row,
 		    const char **ret, struct img_err *err) IMG_MUST_USE;
 
-/* Within a transaction of the caller's.  A taken name is IMG_E_EXISTS. */
-int container_insert(struct store *store, const struct container_row *row,
+/* Within a transaction of the caller's.  A taken name is IMG_E_EXISTS.  Sets
+ * @row->users, by its configuration: cli/container_ids.h. */
+int container_insert(struct store *store, struct container_row *row,
 		     struct img_err *err) IMG_MUST_USE;
 int container_set_started(struct store *store, const struct container_row *row,
 			  struct img_err *err) IMG_MUST_USE;

@@ -60,7 +60,7 @@ static int make_up(struct store *store, const struct volume *volume,
 	return r;
 }
 
-static int insert(struct store *store, const struct container_row *row,
+static int insert(struct store *store, struct container_row *row,
 		  struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;

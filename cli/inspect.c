@@ -103,6 +103,18 @@ static int add_snapshot(void *self, const struct snapshot_row *row,
 	return r;
 }
 
+/* As podman shows them: CONTAINER:HOST:COUNT. */
+static json_t *id_mappings(const struct userns *users)
+{
+	char uids[40], gids[40];
+
+	(void)snprintf(uids, sizeof(uids), "0:%u:%u", users->uid_base,
+		       USERNS_IDS);
+	(void)snprintf(gids, sizeof(gids), "0:%u:%u", users->gid_base,
+		       USERNS_IDS);
+	return json_pack("{s[s] s[s]}", "UidMap", uids, "GidMap", gids);
+}
+
 static int container_json(struct store *store, const struct container_row *row,
 			  json_t **ret, struct img_err *err)
 {
@@ -131,6 +143,9 @@ static int container_json(struct store *store, const struct container_row *row,
 		host = json_object();
 	(void)json_object_set_new(host, "AutoRemove",
 				  json_boolean(row->auto_remove));
+	if (userns_is_own(&row->users))
+		(void)json_object_set_new(host, "IDMappings",
+					  id_mappings(&row->users));
 	*ret = json_pack(
 		"{ss ss ss ss ss ss s{ss sb si si ss ss} sO so sO sO}", "Type",
 		"container", "Id", row->id.hex, "Name", row->name, "Created",

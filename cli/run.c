@@ -50,6 +50,9 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, config.tty) },
 	{ 'u', "user", "USER[:GROUP]", "names of the image, or numbers",
 	  OPTION_TEXT, offsetof(struct options, config.user) },
+	{ 0, "userns", "MODE",
+	  "user ids: private (its own, the default) or host", OPTION_TEXT,
+	  offsetof(struct options, config.userns) },
 	{ 'v', "volume", "SRC:DST[:ro]",
 	  "show a file or directory of the host in it", OPTION_LIST,
 	  offsetof(struct options, config.volumes) },
@@ -239,9 +242,11 @@ const struct verb verb_run = {
 	.description =
 		"The container's root is a snapshot of the image, mounted in "
 		"the container's own\nmount namespace alone. It has its own "
-		"processes, mounts, host name, IPC, network\n(the loopback "
-		"device only) and cgroup view. Exits with the command's "
-		"status.",
+		"user ids, processes, mounts, host name, IPC,\nnetwork (the "
+		"loopback device only) and cgroup view. Exits with the "
+		"command's status.\n\nIts root is nobody on the host: user "
+		"ids 0 to 65535 are a range that no other\ncontainer has. "
+		"--userns host, and --privileged, give it the host's own.",
 	.options = VERB_OPTIONS_THEN_COMMAND(rows),
 	.values_size = sizeof(struct options),
 	.min_args = 1,

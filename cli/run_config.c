@@ -185,6 +185,44 @@ static int put_security(json_t *host, const struct text_list *list,
 	return 0;
 }
 
+/* docker's and podman's names.  All privileges are worth nothing in a user
+ * namespace: docker refuses them there, and so do we, unless it was left open. */
+static int put_users(json_t *host, const struct run_config *o,
+		     struct img_err *err)
+{
+	const char *mode = o->userns ? o->userns : "";
+	const bool own =
+		strcmp(mode, "private") == 0 || strcmp(mode, "auto") == 0;
+
+	if (mode[0] && !own && strcmp(mode, "host") != 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--userns is host or private, not '%s'",
+				   mode);
+	if (own && o->privileged)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--privileged wants the host's user ids: "
+				   "leave '--userns %s' away",
+				   mode);
+	(void)json_object_set_new(host, "UsernsMode",
+				  json_string(o->privileged || mode[0] == 'h'
+						      ? "host"
+						      : "private"));
+	return 0;
+}
+
+bool run_config_has_host_users(const char *config)
+{
+	img_auto(json_release) json_t *json = NULL;
+	struct img_err none = { 0 };
+	const char *mode;
+
+	if (image_config_parse(config, &json, &none) < 0)
+		return false;
+	mode = json_string_value(json_object_get(
+		json_object_get(json, "HostConfig"), "UsernsMode"));
+	return mode && strcmp(mode, "host") == 0;
+}
+
 /* What is the container's own and no image's. */
 static int put_host(json_t *config, const struct run_config *o,
 		    struct img_err *err)
@@ -198,6 +236,8 @@ static int put_host(json_t *config, const struct run_config *o,
 		r = put_capabilities(host, o, err);
 	if (r == 0)
 		r = put_security(host, &o->security, err);
+	if (r == 0)
+		r = put_users(host, o, err);
 	(void)json_object_set_new(host, "Privileged",
 				  json_boolean(o->privileged));
 	return r;

@@ -14,7 +14,7 @@
 
 /* Zero-initialised: nothing is changed. */
 struct run_config {
-	const char *workdir, *user, *hostname, *entrypoint;
+	const char *workdir, *user, *hostname, *entrypoint, *userns;
 	struct text_list env, volumes, cap_add, cap_drop, security;
 	bool interactive, tty, privileged;
 };
@@ -30,6 +30,9 @@ struct run_config {
 int run_config_make(const char *base, const struct run_config *options,
 		    char *const *argv, char **ret,
 		    struct img_err *err) IMG_MUST_USE;
+
+/* Whether a container's configuration, as text, wants the host's own ids. */
+bool run_config_has_host_users(const char *config);
 
 /**
  * run_config_join - what a further command in a container is to be

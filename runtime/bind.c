@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "runtime/inroot.h"
+#include "runtime/userns.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -150,6 +151,21 @@ int bind_open(const struct bind_mount *bind, bool nodes, struct bind_tree *ret,
 	ret->is_dir = S_ISDIR(st.st_mode);
 	ret->fd = img_fd_take(&fd);
 	return 0;
+}
+
+int bind_map(const struct bind_mount *bind, const struct bind_tree *tree,
+	     int ns, struct img_err *err)
+{
+	int r = userns_map_mount(tree->fd, ns, true);
+
+	if (r == 0 || bind->read_only)
+		return 0;
+	return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+			   "cannot use '%s' as a volume: its file system, or "
+			   "one mounted in it, cannot show its files under the "
+			   "container's ids; ':ro' shows them as they are, "
+			   "'--userns host' gives the container the host's ids",
+			   bind->source);
 }
 
 int bind_attach(int root, const struct bind_mount *bind,

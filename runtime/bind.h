@@ -9,6 +9,10 @@
  * inside the container's root, where no symlink can lead out, and the tree is
  * attached to the very object that was found.  Read-only means all of it,
  * mounts below the source included (mount_setattr(2), AT_RECURSIVE).
+ *
+ * A container with ids of its own sees the source's files under its own: what
+ * is root's is its root's.  A file system that cannot show them so is shown as
+ * it is where it is read-only, its files nobody's; a writable one is refused.
  */
 #include "base/err.h"
 
@@ -55,6 +59,15 @@ struct bind_tree {
  */
 int bind_open(const struct bind_mount *bind, bool nodes, struct bind_tree *ret,
 	      struct img_err *err) IMG_MUST_USE;
+
+/**
+ * bind_map - show a tree's files under the container's ids
+ * @ns: its user namespace, from userns_map
+ *
+ * Before it is attached.
+ */
+int bind_map(const struct bind_mount *bind, const struct bind_tree *tree,
+	     int ns, struct img_err *err) IMG_MUST_USE;
 
 /**
  * bind_attach - put a tree at its target, which is made where missing

@@ -9,6 +9,7 @@
 #include "runtime/relay.h"
 #include "runtime/rootfs.h"
 #include "runtime/signals.h"
+#include "runtime/stdio.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -16,6 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 /* All that lives from the first preparation to exec. */
@@ -68,7 +70,7 @@ static int open_terminal(struct start *s, struct img_err *err)
 
 	if (!s->plan.spec->tty)
 		return 0;
-	r = pty_open(&s->plan.pty, err);
+	r = pty_open(&s->plan.spec->users, &s->plan.pty, err);
 	if (r < 0)
 		return r;
 	relay_copy_size(s->plan.pty.master);
@@ -117,30 +119,76 @@ static int prepare(struct start *s, struct img_err *err)
 	    (r = make_stack(s, err)) < 0)
 		return r;
 	s->plan.hostname = s->hostname;
+	if (userns_is_own(&spec->users))
+		stdio_unlock();
 	env_init(&s->plan.env, spec->env, s->hostname, spec->tty);
 	if (pipe2(s->plan.report, O_CLOEXEC) != 0)
 		return img_err_sys(err, "cannot make a pipe");
 	return 0;
 }
 
+static int map_mounts(const struct start *s, int ns, struct img_err *err)
+{
+	const struct container_spec *spec = s->plan.spec;
+
+	if (userns_map_mount(s->plan.root_fd, ns, false) != 0)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "this kernel has no id-mapped mounts of "
+				   "ext4; '--userns host' runs without a user "
+				   "namespace");
+	for (size_t i = 0; i < spec->n_binds; i++) {
+		int r = bind_map(&spec->binds[i], &s->plan.binds[i], ns, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What only the host's root can do for the child, which waits. */
+static int equip(const struct start *s, pid_t pid, struct img_err *err)
+{
+	const struct userns *users = &s->plan.spec->users;
+	img_auto(img_fd_release) int ns = -1;
+	int r;
+
+	if (!userns_is_own(users))
+		return 0;
+	r = userns_map(pid, users, &ns, err);
+	return r < 0 ? r : map_mounts(s, ns, err);
+}
+
 /*
  * Clones the child and waits for its exec or its report.
  *
- * Both run in one memory: between clone and the end of this read the
- * supervisor makes two plain system calls and handles no signal.
+ * Both run in one memory: from init_let_go to the end of this read the
+ * supervisor makes three plain system calls and handles no signal.
  */
 static int spawn(struct start *s, struct container *ret, struct img_err *err)
 {
+	const bool own_users = userns_is_own(&s->plan.spec->users);
 	const int flags = CLONE_VM | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID |
-			  CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | SIGCHLD;
+			  CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+			  (own_users ? CLONE_NEWUSER : 0) | SIGCHLD;
 	struct init_report report;
 	ssize_t n;
+	int r;
 
 	lock_order_none("start a container");
 	ret->pid = clone(init_main, (char *)s->stack + INIT_STACK_BYTES, flags,
 			 &s->plan, &ret->pidfd);
 	if (ret->pid < 0)
-		return img_err_sys(err, "cannot make the namespaces");
+		return own_users
+			       ? userns_failed(err)
+			       : img_err_sys(err, "cannot make the namespaces");
+	r = equip(s, ret->pid, err);
+	if (r < 0) {
+		(void)pidfd_send_signal(ret->pidfd, SIGKILL, NULL, 0);
+		(void)waitid(P_PID, (id_t)ret->pid, &(siginfo_t){ 0 }, WEXITED);
+		img_fd_release(&ret->pidfd);
+		return r;
+	}
+	init_let_go(&s->plan);
 	(void)close(s->plan.report[1]);
 	n = read(s->plan.report[0], &report, sizeof(report));
 	s->plan.report[1] = -1;

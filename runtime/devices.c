@@ -20,10 +20,23 @@ static const struct node {
 static int make_nodes(struct img_err *err)
 {
 	for (size_t i = 0; i < IMG_COUNT(nodes); i++)
-		if (mknod(nodes[i].path, S_IFCHR | 0666,
+		if (mknod(nodes[i].path + 1, S_IFCHR | 0666,
 			  makedev(nodes[i].major, nodes[i].minor)) != 0)
 			return img_err_sys(err, "cannot make '%s'",
 					   nodes[i].path);
+	return 0;
+}
+
+static int show_nodes(struct img_err *err)
+{
+	for (size_t i = 0; i < IMG_COUNT(nodes); i++) {
+		const char *path = nodes[i].path;
+
+		if (mknod(path + 1, S_IFREG | 0666, 0) != 0 ||
+		    mount(path, path + 1, NULL, MS_BIND, NULL) != 0)
+			return img_err_sys(err, "cannot show the host's '%s'",
+					   path);
+	}
 	return 0;
 }
 
@@ -37,16 +50,16 @@ static int pin_nodes(struct img_err *err)
 	int r = 0;
 
 	for (; n < IMG_COUNT(nodes) && r == 0; n++) {
-		fd[n] = open_tree(AT_FDCWD, nodes[n].path,
+		fd[n] = open_tree(AT_FDCWD, nodes[n].path + 1,
 				  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 		if (fd[n] < 0)
 			r = img_err_sys(err, "cannot keep '%s'", nodes[n].path);
 	}
 	if (r == 0 &&
-	    mount_setattr(AT_FDCWD, "/dev", 0, &nodev, sizeof(nodev)) != 0)
+	    mount_setattr(AT_FDCWD, "dev", 0, &nodev, sizeof(nodev)) != 0)
 		r = img_err_sys(err, "cannot guard '/dev'");
 	for (size_t i = 0; i < n; i++) {
-		if (r == 0 && move_mount(fd[i], "", AT_FDCWD, nodes[i].path,
+		if (r == 0 && move_mount(fd[i], "", AT_FDCWD, nodes[i].path + 1,
 					 MOVE_MOUNT_F_EMPTY_PATH) != 0)
 			r = img_err_sys(err, "cannot mount '%s'",
 					nodes[i].path);
@@ -69,7 +82,7 @@ static int make_links(struct img_err *err)
 	};
 
 	for (size_t i = 0; i < IMG_COUNT(links); i++)
-		if (symlink(links[i].target, links[i].path) != 0)
+		if (symlink(links[i].target, links[i].path + 1) != 0)
 			return img_err_sys(err, "cannot make '%s'",
 					   links[i].path);
 	return 0;
@@ -87,32 +100,42 @@ static int mount_below_dev(int devpts, struct img_err *err)
 						KERNELFS_PLAIN, NULL };
 	int r;
 
-	if (mkdir("/dev/pts", 0755) != 0 || mkdir("/dev/shm", 01777) != 0 ||
-	    mkdir("/dev/mqueue", 01777) != 0)
+	if (mkdir("dev/pts", 0755) != 0 || mkdir("dev/shm", 01777) != 0 ||
+	    mkdir("dev/mqueue", 01777) != 0)
 		return img_err_sys(err, "cannot make directories in '/dev'");
 	if (devpts < 0)
 		r = kernelfs_mount(&pts, err);
 	else
-		r = pty_attach(devpts, "/dev/pts", err);
+		r = pty_attach(devpts, "dev/pts", err);
 	if (r < 0 || (r = kernelfs_mount(&shm, err)) < 0)
 		return r;
 	/* A kernel without POSIX message queues has nothing to offer here. */
-	if (mount(mqueue.type, mqueue.target, mqueue.type, mqueue.flags,
+	if (mount(mqueue.type, mqueue.target + 1, mqueue.type, mqueue.flags,
 		  NULL) != 0 &&
 	    errno != ENODEV)
 		return img_err_sys(err, "cannot mount mqueue at '/dev/mqueue'");
 	return 0;
 }
 
-int devices_mount(int devpts, bool any, struct img_err *err)
+static int put_nodes(enum device_source source, struct img_err *err)
+{
+	int r;
+
+	if (source == DEVICES_OF_HOST)
+		return show_nodes(err);
+	r = make_nodes(err);
+	return r == 0 && source == DEVICES_OWN ? pin_nodes(err) : r;
+}
+
+int devices_mount(int devpts, enum device_source source, struct img_err *err)
 {
 	static const struct kernelfs dev = { "tmpfs", "/dev", MS_NOSUID,
 					     "mode=755,size=64m" };
 	int r;
 
 	if ((r = kernelfs_need_dir("/dev", err)) < 0 ||
-	    (r = kernelfs_mount(&dev, err)) < 0 || (r = make_nodes(err)) < 0 ||
-	    (!any && (r = pin_nodes(err)) < 0) || (r = make_links(err)) < 0)
+	    (r = kernelfs_mount(&dev, err)) < 0 ||
+	    (r = put_nodes(source, err)) < 0 || (r = make_links(err)) < 0)
 		return r;
 	return mount_below_dev(devpts, err);
 }

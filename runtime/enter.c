@@ -6,9 +6,11 @@
 #include "runtime/handover.h"
 #include "runtime/hostname.h"
 #include "runtime/init.h"
+#include "runtime/keyring.h"
 #include "runtime/pty.h"
 #include "runtime/relay.h"
 #include "runtime/signals.h"
+#include "runtime/stdio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +93,7 @@ static int open_terminal(struct entry *e, struct img_err *err)
 		return 0;
 	r = open_root(e->pidfd, &root, err);
 	if (r == 0)
-		r = pty_open_in(root, &e->pty, err);
+		r = pty_open_in(root, &e->spec->users, &e->pty, err);
 	if (r == 0)
 		relay_copy_size(e->pty.master);
 	return r;
@@ -118,6 +120,8 @@ static int prepare(struct entry *e, struct img_err *err)
 	if (r < 0)
 		return r;
 	env_init(&e->env, spec->env, hostname, spec->tty);
+	if (userns_is_own(&spec->users))
+		stdio_unlock();
 	page = mmap(NULL, sizeof(bool), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
@@ -140,14 +144,19 @@ static int prepare(struct entry *e, struct img_err *err)
 
 static int join(const struct entry *e, struct img_err *err)
 {
+	const bool own_users = userns_is_own(&e->spec->users);
 	const int spaces = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
-			   CLONE_NEWNET | CLONE_NEWCGROUP;
+			   CLONE_NEWNET | CLONE_NEWCGROUP |
+			   (own_users ? CLONE_NEWUSER : 0);
+	int r = keyring_leave(err);
 
+	if (r < 0)
+		return r;
 	if (setns(e->pidfd, spaces) != 0)
 		return errno == ESRCH ? ended(err)
 				      : img_err_sys(err, "cannot join the "
 							 "container");
-	return 0;
+	return own_users ? userns_become_root(err) : 0;
 }
 
 /* From fork to exec. */

@@ -86,6 +86,24 @@ static int forgo_privileges(struct img_err *err)
 	return 0;
 }
 
+/* Ids that do not exist in the container, before the kernel's EINVAL. */
+static int check_ids(const struct container_spec *spec, const struct user *user,
+		     struct img_err *err)
+{
+	uint32_t worst = user->uid;
+
+	for (size_t i = 0; i < user->n_groups; i++)
+		if (user->groups[i] > worst)
+			worst = user->groups[i];
+	if (!userns_is_own(&spec->users) || worst < USERNS_IDS)
+		return 0;
+	return img_err_set(err, IMG_E_INPUT, 0,
+			   "cannot use user '%s': the container has the ids 0 "
+			   "to %u, not %u; '--userns host' has them all",
+			   spec->user ? spec->user : "root", USERNS_IDS - 1,
+			   worst);
+}
+
 /* A filter wants a privilege, or the promise to gain none: with that promise
  * it comes last, so that it need not allow what the steps before it do. */
 static int become_user(const struct handover *h, const struct user *user,
@@ -117,6 +135,7 @@ int handover_exec(const struct handover *h, int report_fd, int *ret_status,
 	int r;
 
 	if ((r = user_resolve(AT_FDCWD, h->spec->user, &user, err)) < 0 ||
+	    (r = check_ids(h->spec, &user, err)) < 0 ||
 	    (r = enter_cwd(h->spec->cwd, err)) < 0 ||
 	    (r = signals_reset(err)) < 0 ||
 	    (r = become_user(h, &user, report_fd, err)) < 0)

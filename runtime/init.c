@@ -6,13 +6,30 @@
 #include "runtime/handover.h"
 #include "runtime/hostname.h"
 #include "runtime/kernelfs.h"
+#include "runtime/keyring.h"
 #include "runtime/loopback.h"
 #include "runtime/rootfs.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+
+void init_let_go(struct init_plan *plan)
+{
+	__atomic_store_n(&plan->go, 1, __ATOMIC_RELEASE);
+	(void)syscall(SYS_futex, &plan->go, FUTEX_WAKE_PRIVATE, 1);
+}
+
+/* The supervisor's death meanwhile is this process's: handover_follow. */
+static void wait_for_go(struct init_plan *plan)
+{
+	while (!__atomic_load_n(&plan->go, __ATOMIC_ACQUIRE))
+		(void)syscall(SYS_futex, &plan->go, FUTEX_WAIT_PRIVATE, 0,
+			      NULL);
+}
 
 static int mount_binds(const struct init_plan *plan, struct img_err *err)
 {
@@ -29,12 +46,17 @@ static int mount_binds(const struct init_plan *plan, struct img_err *err)
 static int make_root(const struct init_plan *plan, struct img_err *err)
 {
 	const bool privileged = plan->spec->privileged;
+	const enum device_source source = userns_is_own(&plan->spec->users)
+						  ? DEVICES_OF_HOST
+					  : privileged ? DEVICES_ANY
+						       : DEVICES_OWN;
 	int r;
 
-	if ((r = rootfs_enter(plan->root_fd, err)) < 0 ||
+	if ((r = rootfs_attach(plan->root_fd, err)) < 0 ||
 	    (r = kernelfs_mount_proc(err)) < 0 ||
 	    (r = kernelfs_mount_sys(privileged, err)) < 0 ||
-	    (r = devices_mount(plan->pty.devpts, privileged, err)) < 0 ||
+	    (r = devices_mount(plan->pty.devpts, source, err)) < 0 ||
+	    (r = rootfs_enter(err)) < 0 ||
 	    (!privileged && (r = kernelfs_guard(err)) < 0))
 		return r;
 	return mount_binds(plan, err);
@@ -44,6 +66,11 @@ static int make_world(const struct init_plan *plan, struct img_err *err)
 {
 	int r;
 
+	if ((r = keyring_leave(err)) < 0)
+		return r;
+	if (userns_is_own(&plan->spec->users) &&
+	    (r = userns_become_root(err)) < 0)
+		return r;
 	if (unshare(CLONE_NEWCGROUP) != 0)
 		return img_err_sys(err, "cannot make a cgroup namespace");
 	if ((r = hostname_set(plan->hostname, err)) < 0 ||
@@ -73,10 +100,12 @@ int init_main(void *arg)
 	int fd = plan->report[1];
 
 	(void)close(plan->report[0]); /* this process's copy */
+	if (handover_follow(fd, err) < 0)
+		return COMMAND_STATUS_RUNTIME; /* nobody is there to be told */
+	wait_for_go(plan);
 	(void)umask(0);
 	(void)setsid(); /* a new process leads no group: cannot fail */
-	if (handover_follow(fd, err) == 0 && make_world(plan, err) == 0 &&
-	    handover_stdio(&handover, err) == 0 &&
+	if (make_world(plan, err) == 0 && handover_stdio(&handover, err) == 0 &&
 	    mount_console(plan, err) == 0 &&
 	    handover_descriptors(&fd, err) == 0)
 		(void)handover_exec(&handover, fd, &report.exit_status, err);

@@ -6,8 +6,9 @@
  *
  * It runs in its new namespaces but in the supervisor's memory, which it
  * shares until exec (CLONE_VM): no page table is copied, and an error needs no
- * packing.  Meanwhile the supervisor sits in a read of the report pipe and
- * touches nothing.
+ * packing.  Of the two only one is ever at work: the child waits until the
+ * supervisor has done what only the host's root can, and from then on the
+ * supervisor sits in a read of the report pipe and touches nothing.
  */
 #include "base/err.h"
 #include "runtime/bind.h"
@@ -18,6 +19,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What the child is given; all of it stays the supervisor's. */
 struct init_plan {
@@ -29,6 +31,7 @@ struct init_plan {
 	struct env env;
 	struct syscall_filter filter;
 	int report[2]; /* pipe, both ends close on exec */
+	uint32_t go;   /* see init_let_go */
 	/* Set just before exec: a child that vanished without a report and
 	 * without this was killed on the way. */
 	volatile bool at_exec;
@@ -45,6 +48,9 @@ _Static_assert(sizeof(struct init_report) <= PIPE_BUF,
 
 /* The stack that init_main needs, in bytes, with room to spare. */
 #define INIT_STACK_BYTES ((size_t)512 * 1024)
+
+/* In the supervisor: lets the child begin.  Its last step before the read. */
+void init_let_go(struct init_plan *plan);
 
 /**
  * init_main - become the container's first process

@@ -12,8 +12,8 @@ int kernelfs_need_dir(const char *path, struct img_err *err)
 {
 	struct stat st;
 
-	if (lstat(path, &st) != 0) {
-		if (errno != ENOENT || mkdir(path, 0755) != 0)
+	if (lstat(path + 1, &st) != 0) {
+		if (errno != ENOENT || mkdir(path + 1, 0755) != 0)
 			return img_err_sys(err, "cannot make directory '%s'",
 					   path);
 		return 0;
@@ -27,7 +27,7 @@ int kernelfs_need_dir(const char *path, struct img_err *err)
 
 int kernelfs_mount(const struct kernelfs *fs, struct img_err *err)
 {
-	if (mount(fs->type, fs->target, fs->type, fs->flags, fs->data) != 0)
+	if (mount(fs->type, fs->target + 1, fs->type, fs->flags, fs->data) != 0)
 		return img_err_sys(err, "cannot mount %s at '%s'", fs->type,
 				   fs->target);
 	return 0;
@@ -38,12 +38,13 @@ static int bind_read_only(const char *path, struct img_err *err)
 	img_auto(img_fd_release) int fd = -1;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
-	fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	fd = open_tree(AT_FDCWD, path + 1, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0; /* this kernel was built without it */
 	if (fd < 0 ||
 	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) != 0 ||
-	    move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+	    move_mount(fd, "", AT_FDCWD, path + 1, MOVE_MOUNT_F_EMPTY_PATH) !=
+		    0)
 		return img_err_sys(err, "cannot make '%s' read-only", path);
 	return 0;
 }
@@ -54,7 +55,13 @@ int kernelfs_mount_proc(struct img_err *err)
 					      NULL };
 	int r = kernelfs_need_dir("/proc", err);
 
-	return r < 0 ? r : kernelfs_mount(&proc, err);
+	if (r == 0)
+		r = kernelfs_mount(&proc, err);
+	return r < 0 && err->sys_errno == EPERM
+		       ? img_err_hint(err, "; something hides parts of this "
+					   "host's own /proc: '--userns host' "
+					   "runs without a user namespace")
+		       : r;
 }
 
 /* Nothing can be looked up behind it. */
@@ -65,11 +72,11 @@ static int hide(const char *path, struct img_err *err)
 					"size=0k,nr_inodes=1" };
 	struct stat st;
 
-	if (lstat(path, &st) != 0 && errno == ENOENT)
+	if (lstat(path + 1, &st) != 0 && errno == ENOENT)
 		return 0; /* this kernel was built without it */
 	if (S_ISDIR(st.st_mode))
 		return kernelfs_mount(&empty, err);
-	if (mount("/dev/null", path, NULL, MS_BIND, NULL) != 0)
+	if (mount("dev/null", path + 1, NULL, MS_BIND, NULL) != 0)
 		return img_err_sys(err, "cannot hide '%s'", path);
 	return 0;
 }
@@ -99,16 +106,35 @@ int kernelfs_guard(struct img_err *err)
 	return 0;
 }
 
+static int show_host_sys(struct img_err *err)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (mount("/sys", "sys", NULL, MS_BIND | MS_REC, NULL) != 0 ||
+	    mount_setattr(AT_FDCWD, "sys", AT_RECURSIVE, &attr, sizeof(attr)) !=
+		    0)
+		return img_err_sys(err, "cannot show the host's '/sys'");
+	return 0;
+}
+
+static int mount_sysfs(unsigned long flags, struct img_err *err)
+{
+	if (mount("sysfs", "sys", "sysfs", flags, NULL) == 0)
+		return 0;
+	if (errno == EPERM)
+		return show_host_sys(err);
+	return img_err_sys(err, "cannot mount sysfs at '/sys'");
+}
+
 int kernelfs_mount_sys(bool writable, struct img_err *err)
 {
 	const unsigned long flags = KERNELFS_PLAIN | (writable ? 0 : MS_RDONLY);
-	const struct kernelfs sys = { "sysfs", "/sys", flags, NULL };
 	int r;
 
 	if ((r = kernelfs_need_dir("/sys", err)) < 0 ||
-	    (r = kernelfs_mount(&sys, err)) < 0)
+	    (r = mount_sysfs(flags, err)) < 0)
 		return r;
-	if (mount("cgroup", "/sys/fs/cgroup", "cgroup2", flags, NULL) != 0 &&
+	if (mount("cgroup", "sys/fs/cgroup", "cgroup2", flags, NULL) != 0 &&
 	    errno != ENODEV && errno != ENOENT)
 		return img_err_sys(err, "cannot mount cgroup2 at "
 					"'/sys/fs/cgroup'");

@@ -4,7 +4,10 @@
 /*
  * The kernel's own file systems inside a container: /proc and /sys, with the
  * cgroup tree; /dev is runtime/devices.h.  All functions are for the child,
- * after the root was entered; "/" is the container's.
+ * while its working directory is the container's root.
+ *
+ * In a user namespace the kernel gives a /proc and a /sys only to who sees them
+ * whole already: they are mounted before the host's root is left.
  */
 #include "base/err.h"
 
@@ -19,8 +22,8 @@ struct kernelfs {
 	const char *data;
 };
 
-/* Makes sure of a directory of the root itself; a symlink that an image has in
- * its place is refused. */
+/* Makes sure of a directory of the root itself, "/NAME"; a symlink that an
+ * image has in its place is refused. */
 int kernelfs_need_dir(const char *path, struct img_err *err) IMG_MUST_USE;
 int kernelfs_mount(const struct kernelfs *fs, struct img_err *err) IMG_MUST_USE;
 
@@ -29,6 +32,9 @@ int kernelfs_mount_proc(struct img_err *err) IMG_MUST_USE;
 /**
  * kernelfs_mount_sys - mount /sys and /sys/fs/cgroup
  * @writable: else both are read-only
+ *
+ * A network of somebody else's has no /sys for a user namespace: there the
+ * host's is shown, read-only.
  *
  * A host without cgroup v2 leaves /sys/fs/cgroup empty.
  */

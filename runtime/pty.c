@@ -18,12 +18,15 @@ void pty_release(struct pty *pty)
 	img_fd_release(&pty->slave);
 }
 
-static int devpts_mount(void)
+static int devpts_mount(const struct userns *owner)
 {
-	static const char *const options[][2] = { { "ptmxmode", "0666" },
-						  { "mode", "0620" },
-						  { "gid", "5" } };
+	char gid[16];
+	const char *const options[][2] = { { "ptmxmode", "0666" },
+					   { "mode", "0620" },
+					   { "gid", gid } };
 	img_auto(img_fd_release) int fs = -1;
+
+	(void)snprintf(gid, sizeof(gid), "%u", owner->gid_base + PTY_GROUP);
 
 	/* Every mount is a new instance since Linux 4.7. */
 	fs = fsopen("devpts", FSOPEN_CLOEXEC);
@@ -40,7 +43,8 @@ static int devpts_mount(void)
 }
 
 /* pty->master is open: unlocks it and opens the other end. */
-static int open_slave(struct pty *pty, struct img_err *err)
+static int open_slave(struct pty *pty, const struct userns *owner,
+		      struct img_err *err)
 {
 	int unlock = 0;
 
@@ -51,20 +55,39 @@ static int open_slave(struct pty *pty, struct img_err *err)
 		ioctl(pty->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (pty->slave < 0)
 		return img_err_sys(err, "cannot open the terminal's end");
+	if (userns_is_own(owner) &&
+	    fchown(pty->slave, owner->uid_base, (gid_t)-1) != 0)
+		return img_err_sys(err, "cannot give the terminal away");
 	return 0;
 }
 
-int pty_open(struct pty *ret, struct img_err *err)
+/* The instance is the host's: its directory too goes to the container. */
+static int give_instance(int devpts, const struct userns *owner,
+			 struct img_err *err)
+{
+	if (userns_is_own(owner) &&
+	    (fchownat(devpts, "", owner->uid_base, owner->gid_base,
+		      AT_EMPTY_PATH) != 0 ||
+	     fchownat(devpts, "ptmx", owner->uid_base, owner->gid_base, 0) !=
+		     0))
+		return img_err_sys(err, "cannot give a devpts away");
+	return 0;
+}
+
+int pty_open(const struct userns *owner, struct pty *ret, struct img_err *err)
 {
 	img_auto(pty_release) struct pty pty = PTY_EMPTY;
 	int r;
 
-	pty.devpts = devpts_mount();
+	pty.devpts = devpts_mount(owner);
 	if (pty.devpts < 0)
 		return img_err_sys(err, "cannot mount a devpts");
+	r = give_instance(pty.devpts, owner, err);
+	if (r < 0)
+		return r;
 	pty.master = openat(pty.devpts, "ptmx",
 			    O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	r = open_slave(&pty, err);
+	r = open_slave(&pty, owner, err);
 	if (r < 0)
 		return r;
 	*ret = pty;
@@ -72,7 +95,8 @@ int pty_open(struct pty *ret, struct img_err *err)
 	return 0;
 }
 
-int pty_open_in(int root, struct pty *ret, struct img_err *err)
+int pty_open_in(int root, const struct userns *owner, struct pty *ret,
+		struct img_err *err)
 {
 	img_auto(pty_release) struct pty pty = PTY_EMPTY;
 	img_auto(img_fd_release) int dir = -1;
@@ -89,7 +113,7 @@ int pty_open_in(int root, struct pty *ret, struct img_err *err)
 				   "'/dev/pts' is something else");
 	pty.master =
 		openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	r = open_slave(&pty, err);
+	r = open_slave(&pty, owner, err);
 	if (r < 0)
 		return r;
 	*ret = pty;

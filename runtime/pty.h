@@ -10,11 +10,13 @@
  * and the host's devpts knows nothing of it.
  */
 #include "base/err.h"
+#include "runtime/userns.h"
 
 #include <sys/types.h>
 
 /* Group 5 is tty wherever the distributions number it. */
 #define PTY_DEVPTS_OPTIONS "newinstance,ptmxmode=0666,mode=0620,gid=5"
+#define PTY_GROUP	   5u
 
 struct pty {
 	int devpts; /* the detached mount */
@@ -26,9 +28,11 @@ struct pty {
 
 /**
  * pty_open - make a devpts instance and a terminal in it
+ * @owner: the container's ids: its root owns them
  * @ret: release with pty_release; all descriptors close on exec
  */
-int pty_open(struct pty *ret, struct img_err *err) IMG_MUST_USE;
+int pty_open(const struct userns *owner, struct pty *ret,
+	     struct img_err *err) IMG_MUST_USE;
 
 /**
  * pty_open_in - open a terminal of a container that runs
@@ -36,7 +40,8 @@ int pty_open(struct pty *ret, struct img_err *err) IMG_MUST_USE;
  *
  * What stands at /dev/pts is used only if it is a devpts.
  */
-int pty_open_in(int root, struct pty *ret, struct img_err *err) IMG_MUST_USE;
+int pty_open_in(int root, const struct userns *owner, struct pty *ret,
+		struct img_err *err) IMG_MUST_USE;
 
 /* Closes what is open; keeps errno. */
 void pty_release(struct pty *pty);

@@ -157,7 +157,7 @@ int rootfs_grow(const char *device, uint64_t size_bytes, struct img_err *err)
 	return img_err_sys(err, "cannot grow the file system of %s", device);
 }
 
-int rootfs_enter(int mount_fd, struct img_err *err)
+int rootfs_attach(int mount_fd, struct img_err *err)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return img_err_sys(err, "cannot make the mounts private");
@@ -168,6 +168,11 @@ int rootfs_enter(int mount_fd, struct img_err *err)
 		return img_err_sys(err, "cannot attach the root file system");
 	if (fchdir(mount_fd) != 0)
 		return img_err_sys(err, "cannot enter the root file system");
+	return 0;
+}
+
+int rootfs_enter(struct img_err *err)
+{
 	/* With "." twice the old root ends up mounted over the new one, so
 	 * no directory has to be made for it (pivot_root(2), NOTES). */
 	if (syscall(SYS_pivot_root, ".", ".") != 0)

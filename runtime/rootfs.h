@@ -46,13 +46,17 @@ int rootfs_grow(const char *device, uint64_t size_bytes,
 		struct img_err *err) IMG_MUST_USE;
 
 /**
- * rootfs_enter - make a detached mount the root of this mount namespace
+ * rootfs_attach - attach a detached mount in this mount namespace
  * @mount: from rootfs_mount
  *
  * For a process with a mount namespace of its own.  Nothing it mounts reaches
- * the host afterwards, and of the host's mounts none is left.  The working
- * directory is the new root.
+ * the host afterwards.  The working directory is the new root; "/" still leads
+ * to the host's.
  */
-int rootfs_enter(int mount, struct img_err *err) IMG_MUST_USE;
+int rootfs_attach(int mount, struct img_err *err) IMG_MUST_USE;
+
+/* Makes the working directory, where rootfs_attach put it, the root of this
+ * mount namespace.  Of the host's mounts none is left. */
+int rootfs_enter(struct img_err *err) IMG_MUST_USE;
 
 #endif

@@ -6,6 +6,7 @@
  * and nothing about images or pools.  All of it is borrowed for the call.
  */
 #include "runtime/bind.h"
+#include "runtime/userns.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,9 +33,12 @@ struct container_spec {
 	const struct bind_mount *binds;
 	size_t n_binds;
 
+	/* Zero: no user namespace, its root is the host's. */
+	struct userns users;
+
 	uint64_t capabilities; /* runtime/capability.h; all others go */
 	/* Devices work wherever nodes are made, /sys is writable, nothing of
-	 * /proc and /sys is hidden. */
+	 * /proc and /sys is hidden.  Not with ids of its own. */
 	bool privileged;
 
 	/* A seccomp profile: runtime/syscall_filter.h; NULL is the default. */

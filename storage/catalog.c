@@ -11,6 +11,8 @@
  * of the file system where that is smaller than the volume and has to grow.
  *
  * images.volume and containers.volume: what holds a root file system.
+ * containers.uid_base and gid_base: where its own ids begin on the host; NULL
+ * where it has the host's.  No two containers have the same.
  * snapshots: earlier states of a container, each a volume of its own.
  * names: NAME[:TAG], many to one image.  history: oldest first, copied from
  * the parent at commit, so that it stands alone.
@@ -58,7 +60,10 @@ static const char schema[] =
 	" finished_ns INTEGER,"
 	" exit_status INTEGER,"
 	" auto_remove INTEGER NOT NULL,"
-	" config TEXT NOT NULL) WITHOUT ROWID;"
+	" config TEXT NOT NULL,"
+	" uid_base INTEGER,"
+	" gid_base INTEGER,"
+	" UNIQUE (uid_base, gid_base)) WITHOUT ROWID;"
 	"CREATE TABLE snapshots ("
 	" container TEXT NOT NULL REFERENCES containers (id),"
 	" name TEXT NOT NULL,"

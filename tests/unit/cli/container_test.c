@@ -102,6 +102,30 @@ static void assert_not_found(struct store *store, const char *ref,
 	assert_string_equal(err.msg, message);
 }
 
+static void each_has_ids_of_its_own(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(container_row_release) struct container_row got = { 0 };
+	struct container_row a = add(store, 'a', "one");
+	struct container_row b = add(store, 'b', "two");
+	struct container_row host = row_of(store, 'c', "host");
+	struct img_err err = { 0 };
+
+	assert_true(userns_is_own(&a.users) && userns_is_own(&b.users));
+	assert_int_equal(b.users.uid_base, a.users.uid_base + USERNS_IDS);
+	assert_int_equal(b.users.gid_base, a.users.gid_base + USERNS_IDS);
+	find(store, "two", &got);
+	assert_memory_equal(&got.users, &b.users, sizeof(got.users));
+	host.config = (char *)(uintptr_t) "{\"HostConfig\":"
+					  "{\"UsernsMode\":\"host\"}}";
+	assert_int_equal(container_insert(store, &host, &err), 0);
+	assert_false(userns_is_own(&host.users));
+	/* The lowest that is free. */
+	assert_int_equal(container_delete(store, &a, &err), 0);
+	a = add(store, 'd', "next");
+	assert_int_equal(a.users.uid_base, b.users.uid_base - USERNS_IDS);
+}
+
 static void rows_come_back(void **state)
 {
 	img_auto(store_close) struct store *store = temp_store_open(*state);
@@ -391,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_and_bad_names),
 		test_in_store(rows_come_back),
+		test_in_store(each_has_ids_of_its_own),
 		test_in_store(containers_are_found),
 		test_in_store(a_prefix_has_to_be_unique),
 		test_in_store(a_name_is_given_once),
