@@ -5,14 +5,6 @@
 #include <stdio.h>
 #include <time.h>
 
-int64_t clock_now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail */
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 const char *clock_age(int64_t ns, char out[CLOCK_TEXT_MAX])
 {
 	static const struct {

@@ -2,14 +2,12 @@
 #define IMG_CLI_CLOCK_H
 
 /*
- * Times: now, for the catalog; and as people and programs read them.
+ * Times as people and programs read them.
  */
-#include <stdint.h>
+#include "base/clock.h"
 
 #define CLOCK_TEXT_MAX 40
 
-/* Nanoseconds since the epoch. */
-int64_t clock_now_ns(void);
 /* "3 minutes ago", as docker says it.  Returns @out. */
 const char *clock_age(int64_t ns, char out[CLOCK_TEXT_MAX]);
 /* RFC 3339 in UTC with nanoseconds; 0 is docker's zero time. */

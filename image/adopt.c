@@ -3,8 +3,10 @@
 #include "base/cleanup.h"
 #include "image/config.h"
 #include "image/name.h"
+#include "image/rows.h"
 #include "storage/volume.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What a record must have, and what it may. */
@@ -13,6 +15,11 @@ struct parsed {
 	json_int_t created_ns;
 	json_t *config, *names, *history;
 };
+
+static bool is_id(const char *text)
+{
+	return id_is_prefix(text) && strlen(text) == ID_LEN;
+}
 
 static int parse(json_t *record, struct parsed *p, struct img_err *err)
 {
@@ -25,6 +32,10 @@ static int parse(json_t *record, struct parsed *p, struct img_err *err)
 		return img_err_set(err, IMG_E_CORRUPT, 0,
 				   "a record of the ledger is damaged: %s",
 				   why.text);
+	if (!is_id(p->id) || (*p->parent && !is_id(p->parent)))
+		return img_err_set(err, IMG_E_CORRUPT, 0,
+				   "a record of the ledger is damaged: "
+				   "it names no image");
 	return 0;
 }
 
@@ -32,13 +43,16 @@ static int insert_image(struct db *db, const struct parsed *p, uint32_t volume,
 			struct img_err *err)
 {
 	img_auto(img_mem_release) char *config = image_config_text(p->config);
-	int r = db_run(db, err,
-		       "INSERT INTO images (id, volume, parent, created_ns,"
-		       " config) VALUES (?, ?, nullif(?, ''), ?, ?)",
-		       "sisis", p->id, (int64_t)volume, p->parent,
-		       (int64_t)p->created_ns, config);
+	struct image image = {
+		.volume.id = volume,
+		.created_ns = (int64_t)p->created_ns,
+		.config = config,
+	};
 
-	return r < 0 ? r : 0;
+	(void)snprintf(image.id.hex, sizeof(image.id.hex), "%s", p->id);
+	(void)snprintf(image.parent.hex, sizeof(image.parent.hex), "%s",
+		       p->parent);
+	return image_row_add(db, &image, err);
 }
 
 static int insert_names(struct db *db, const struct parsed *p,
@@ -73,20 +87,17 @@ static int insert_history(struct db *db, const struct parsed *p,
 
 	json_array_foreach(p->history, i, item)
 	{
-		const char *layer = "", *created_by = "", *comment = "";
+		struct image_step step = { "", 0, "", "" };
 		json_int_t created_ns = 0;
 		int r;
 
 		/* A step with less in it is still a step. */
-		(void)json_unpack(item, "{s?s s?I s?s s?s}", "layer", &layer,
-				  "created_ns", &created_ns, "created_by",
-				  &created_by, "comment", &comment);
-		r = db_run(db, err,
-			   "INSERT INTO history (image, step, layer,"
-			   " created_ns, created_by, comment)"
-			   " VALUES (?, ?, ?, ?, ?, ?)",
-			   "sisiss", p->id, (int64_t)i + 1, layer,
-			   (int64_t)created_ns, created_by, comment);
+		(void)json_unpack(item, "{s?s s?I s?s s?s}", "layer",
+				  &step.layer, "created_ns", &created_ns,
+				  "created_by", &step.created_by, "comment",
+				  &step.comment);
+		step.created_ns = (int64_t)created_ns;
+		r = image_step_add(db, p->id, &step, err);
 		if (r < 0)
 			return r;
 	}

@@ -1,12 +1,13 @@
 #include "image/image.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "image/record.h"
+#include "image/rows.h"
 #include "storage/ledger.h"
 
 #include <string.h>
-#include <time.h>
 
 /*
  * Changes of images: the ledger first, then one durable transaction.  What a
@@ -14,48 +15,27 @@
  * too many in the ledger, or the record of a volume that recovery removes.
  */
 
-static int64_t now_ns(void)
+static struct image_step new_step(const struct image *image,
+				  const struct image_new *new)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail */
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-static int set_name(struct db *db, const char *id,
-		    const struct image_name *name, struct img_err *err)
-{
-	int r = db_run(db, err,
-		       "INSERT INTO names (name, tag, image) VALUES (?, ?, ?)"
-		       " ON CONFLICT (name, tag)"
-		       " DO UPDATE SET image = excluded.image",
-		       "sss", name->name, name->tag, id);
-
-	return r < 0 ? r : 0;
+	return (struct image_step){
+		.layer = image->id.hex,
+		.created_ns = image->created_ns,
+		.created_by = new->created_by,
+		.comment = new->comment,
+	};
 }
 
 static int insert_history(struct db *db, const struct image *image,
 			  const struct image_new *new, struct img_err *err)
 {
+	const struct image_step step = new_step(image, new);
 	int r = 0;
 
 	if (new->parent)
-		r = db_run(db, err,
-			   "INSERT INTO history (image, step, layer,"
-			   " created_ns, created_by, comment)"
-			   " SELECT ?, step, layer, created_ns, created_by,"
-			   " comment FROM history WHERE image = ?",
-			   "ss", image->id.hex, new->parent->id.hex);
-	if (r >= 0)
-		r = db_run(db, err,
-			   "INSERT INTO history (image, step, layer,"
-			   " created_ns, created_by, comment)"
-			   " SELECT ?, coalesce(max(step), 0) + 1, ?, ?, ?, ?"
-			   " FROM history WHERE image = ?",
-			   "ssisss", image->id.hex, image->id.hex,
-			   image->created_ns, new->created_by, new->comment,
-			   image->id.hex);
-	return r < 0 ? r : 0;
+		r = image_steps_copy(db, new->parent->id.hex, image->id.hex,
+				     err);
+	return r < 0 ? r : image_step_add(db, image->id.hex, &step, err);
 }
 
 static int insert_rows(struct store *store, const struct image *image,
@@ -68,16 +48,11 @@ static int insert_rows(struct store *store, const struct image *image,
 	if (r < 0)
 		return r;
 	txn = db;
-	r = db_run(db, err,
-		   "INSERT INTO images (id, volume, parent, created_ns,"
-		   " config) VALUES (?, ?, ?, ?, ?)",
-		   "sisis", image->id.hex, (int64_t)image->volume.id,
-		   new->parent ? image->parent.hex : NULL, image->created_ns,
-		   image->config);
+	r = image_row_add(db, image, err);
 	if (r >= 0)
 		r = insert_history(db, image, new, err);
 	if (r >= 0 && new->name)
-		r = set_name(db, image->id.hex, new->name, err);
+		r = image_name_set(db, image->id.hex, new->name, err);
 	if (r >= 0)
 		r = volume_settle(new->volume, err);
 	return r < 0 ? r : db_commit(db, err);
@@ -86,6 +61,7 @@ static int insert_rows(struct store *store, const struct image *image,
 static int put_record(struct store *store, const struct image *image,
 		      const struct image_new *new, struct img_err *err)
 {
+	const struct image_step step = new_step(image, new);
 	json_t *names = json_array();
 	json_t *history = json_array();
 	int r = 0;
@@ -95,11 +71,7 @@ static int put_record(struct store *store, const struct image *image,
 		r = image_record_history(store, new->parent->id.hex, &history,
 					 err);
 	}
-	(void)json_array_append_new(
-		history,
-		json_pack("{ss sI ss ss}", "layer", image->id.hex, "created_ns",
-			  (json_int_t)image->created_ns, "created_by",
-			  new->created_by, "comment", new->comment));
+	image_record_add_step(history, &step);
 	if (new->name) {
 		img_auto(img_mem_release) char *text =
 			mem_printf("%s:%s", new->name->name, new->name->tag);
@@ -154,7 +126,7 @@ int image_add(struct store *store, const struct image_new *new,
 {
 	img_auto(image_release) struct image image = {
 		.volume = new->volume->volume,
-		.created_ns = now_ns(),
+		.created_ns = clock_now_ns(),
 		.config = mem_strdup(new->config),
 	};
 	img_auto(img_mem_release) char *created_by =
@@ -236,7 +208,7 @@ int image_tag(struct store *store, const struct image *image,
 
 	if (r == 0)
 		r = take_name(store, name, &image->id, err);
-	return r < 0 ? r : in_txn(store, set_name, image, name, err);
+	return r < 0 ? r : in_txn(store, image_name_set, image, name, err);
 }
 
 static int drop_name(struct db *db, const char *id,

@@ -1,18 +1,21 @@
 #include "image/image_merge.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "image/record.h"
+#include "image/rows.h"
 #include "storage/ledger.h"
 
-#include <time.h>
-
-static int64_t now_ns(void)
+static struct image_step new_step(const struct image *new,
+				  const struct image_merge *merge)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail */
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return (struct image_step){
+		.layer = new->id.hex,
+		.created_ns = new->created_ns,
+		.created_by = merge->created_by,
+		.comment = merge->comment,
+	};
 }
 
 /* The new image with all names of the old one, and its history. */
@@ -20,6 +23,7 @@ static int put_new(struct store *store, const struct image *new,
 		   const struct image_merge *merge, struct img_err *err)
 {
 	const char *old = merge->image->id.hex;
+	const struct image_step step = new_step(new, merge);
 	json_t *names = NULL, *history = NULL;
 	int r = image_record_names(store, old, &names, err);
 
@@ -30,11 +34,7 @@ static int put_new(struct store *store, const struct image *new,
 		json_decref(history);
 		return r;
 	}
-	(void)json_array_append_new(
-		history,
-		json_pack("{ss sI ss ss}", "layer", new->id.hex, "created_ns",
-			  (json_int_t) new->created_ns, "created_by",
-			  merge->created_by, "comment", merge->comment));
+	image_record_add_step(history, &step);
 	return image_record_put(store, new, names, history, err);
 }
 
@@ -46,17 +46,6 @@ static int put_old(struct store *store, const struct image *old,
 
 	return r < 0 ? r
 		     : image_record_put(store, old, json_array(), history, err);
-}
-
-static int add_row(struct db *db, const struct image *new, struct img_err *err)
-{
-	int r = db_run(db, err,
-		       "INSERT INTO images (id, volume, parent, created_ns,"
-		       " config) VALUES (?, ?, nullif(?, ''), ?, ?)",
-		       "sisis", new->id.hex, (int64_t) new->volume.id,
-		       new->parent.hex, new->created_ns, new->config);
-
-	return r < 0 ? r : 0;
 }
 
 /* The row of a volume's image becomes another image's; what names it follows
@@ -83,28 +72,16 @@ static int move_history(struct db *db, const struct image *new,
 			const struct image_merge *merge, struct img_err *err)
 {
 	const char *old = merge->image->id.hex;
+	const struct image_step step = new_step(new, merge);
 	int r;
 
 	if (merge->volume)
-		r = db_run(db, err,
-			   "INSERT INTO history (image, step, layer,"
-			   " created_ns, created_by, comment)"
-			   " SELECT ?, step, layer, created_ns, created_by,"
-			   " comment FROM history WHERE image = ?",
-			   "ss", new->id.hex, old);
+		r = image_steps_copy(db, old, new->id.hex, err);
 	else
 		r = db_run(db, err,
 			   "UPDATE history SET image = ? WHERE image = ?", "ss",
 			   new->id.hex, old);
-	if (r >= 0)
-		r = db_run(db, err,
-			   "INSERT INTO history (image, step, layer,"
-			   " created_ns, created_by, comment)"
-			   " SELECT ?, coalesce(max(step), 0) + 1, ?, ?, ?, ?"
-			   " FROM history WHERE image = ?",
-			   "ssisss", new->id.hex, new->id.hex, new->created_ns,
-			   merge->created_by, merge->comment, new->id.hex);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : image_step_add(db, new->id.hex, &step, err);
 }
 
 static int change_rows(struct store *store, const struct image *new,
@@ -117,7 +94,7 @@ static int change_rows(struct store *store, const struct image *new,
 	if (r < 0)
 		return r;
 	txn = db;
-	r = merge->volume ? add_row(db, new, err)
+	r = merge->volume ? image_row_add(db, new, err)
 			  : turn_row(db, new, merge->image, err);
 	if (r == 0)
 		r = move_history(db, new, merge, err);
@@ -167,7 +144,7 @@ int image_merge(struct store *store, const struct image_merge *merge,
 	img_auto(image_release) struct image new = {
 		.parent = merge->keep ? old->id : old->parent,
 		.volume = merge->volume ? merge->volume->volume : old->volume,
-		.created_ns = now_ns(),
+		.created_ns = clock_now_ns(),
 		.config = mem_strdup(merge->config),
 	};
 	int r = id_new(&new.id, err);

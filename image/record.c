@@ -24,16 +24,24 @@ int image_record_names(struct store *store, const char *id, json_t **ret,
 	return image_each_name(store, id, add_name, *ret, err);
 }
 
+static json_t *step_object(const struct image_step *step)
+{
+	return json_pack("{ss sI ss ss}", "layer", step->layer, "created_ns",
+			 (json_int_t)step->created_ns, "created_by",
+			 step->created_by, "comment", step->comment);
+}
+
 static int add_step(void *self, const struct image_step *step,
 		    struct img_err *err)
 {
 	/* Steps come newest first, the record has the oldest first. */
-	(void)json_array_insert_new(
-		self, 0,
-		json_pack("{ss sI ss ss}", "layer", step->layer, "created_ns",
-			  (json_int_t)step->created_ns, "created_by",
-			  step->created_by, "comment", step->comment));
+	(void)json_array_insert_new(self, 0, step_object(step));
 	return 0;
+}
+
+void image_record_add_step(json_t *history, const struct image_step *step)
+{
+	(void)json_array_append_new(history, step_object(step));
 }
 
 int image_record_history(struct store *store, const char *id, json_t **ret,

@@ -19,6 +19,8 @@ int image_record_names(struct store *store, const char *id, json_t **ret,
 		       struct img_err *err) IMG_MUST_USE;
 int image_record_history(struct store *store, const char *id, json_t **ret,
 			 struct img_err *err) IMG_MUST_USE;
+/* One more on top of those. */
+void image_record_add_step(json_t *history, const struct image_step *step);
 
 /* A copy of @text that JSON can hold: "?" for each byte that is no UTF-8, as
  * a file's name may have. */

@@ -1,6 +1,7 @@
 #include "storage/ledger.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/str.h"
 #include "storage/catalog.h"
@@ -9,7 +10,6 @@
 #include "storage/store_impl.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 /* Where the newest record is, as far as the catalog knows: saves a scan. */
 #define HINT_KEY "ledger_newest"
@@ -105,15 +105,13 @@ int ledger_make_anew(struct store *store, struct img_err *err)
 	img_auto(img_fd_release) int fd = -1;
 	struct ledger_tail at = { 0 };
 	struct ledger_tail end = { 0 };
-	struct timespec now;
 	int r = take_lock(store, &lock, err);
 
 	if (r == 0)
 		r = store->driver->open_ledger(store, &fd, err);
 	/* Higher than any number before: what is left of the old log must not
 	 * be taken for a continuation of the new one. */
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	end.seq = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	end.seq = (uint64_t)clock_now_ns();
 	if (r == 0)
 		r = ledger_log_clear(fd, err);
 	if (r == 0)
