@@ -99,13 +99,16 @@ int container_vanished(struct store *store, uint32_t volume,
 		       struct img_err *err) IMG_MUST_USE;
 
 /*
- * A container's own directory, for its log.  Only a container with a row has
- * one: it is made after the row and removed before it.
+ * A container's own directory, for its log and the files of its names.  Only a
+ * container with a row has one: it is made after the row and removed before it.
  */
 
 /* Where its log is, if it ever ran in the background; the caller frees it. */
 char *container_log_path(struct store *store, const struct container_row *row);
-/* Makes the directory; the caller frees *ret, the path of the log in it. */
+/* Makes the directory; the caller frees *ret, its path. */
+int container_dir(struct store *store, const struct container_row *row,
+		  char **ret, struct img_err *err) IMG_MUST_USE;
+/* The same, with *ret the path of the log in it. */
 int container_log(struct store *store, const struct container_row *row,
 		  char **ret, struct img_err *err) IMG_MUST_USE;
 /* Removes the directory with all in it, and the file that names its process;

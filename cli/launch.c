@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/name_files.h"
 #include "cli/snapshots.h"
 #include "cli/spec.h"
 #include "runtime/container.h"
@@ -76,6 +77,8 @@ int launch(struct store *store, const struct container_row *row,
 	*ret_status = 125;
 	*ret_started = false;
 	r = spec_make(row, NULL, &p, &spec, err);
+	if (r == 0)
+		r = name_files_add(store, row, &p, &spec, err);
 	spec.cache_dir = store_run(store);
 	if (r == 0)
 		r = volume_activate(store, &pending->volume, p.node, err);

@@ -17,6 +17,7 @@ struct options {
 };
 
 static const struct option_row rows[] = {
+	ISOLATION_ROWS(offsetof(struct options, config.isolation)),
 	{ 0, "cap-add", "CAPABILITY", "keep one more, or ALL", OPTION_LIST,
 	  offsetof(struct options, config.cap_add) },
 	{ 0, "cap-drop", "CAPABILITY", "keep one less, or none with ALL",
@@ -30,8 +31,6 @@ static const struct option_row rows[] = {
 	{ 'e', "env", "NAME[=VALUE]",
 	  "set a variable; without value, as it is here", OPTION_LIST,
 	  offsetof(struct options, config.env) },
-	{ 'h', "hostname", "NAME", "host name [first 12 digits of the id]",
-	  OPTION_TEXT, offsetof(struct options, config.hostname) },
 	{ 'i', "interactive", NULL, "keep standard input open", OPTION_FLAG,
 	  offsetof(struct options, config.interactive) },
 	{ 0, "name", "NAME", "name of the container [made up]", OPTION_TEXT,
@@ -53,9 +52,6 @@ static const struct option_row rows[] = {
 	{ 0, "userns", "MODE",
 	  "user ids: private (its own, the default) or host", OPTION_TEXT,
 	  offsetof(struct options, config.userns) },
-	{ 'v', "volume", "SRC:DST[:ro]",
-	  "show a file or directory of the host in it", OPTION_LIST,
-	  offsetof(struct options, config.volumes) },
 	{ 'w', "workdir", "DIR", "working directory", OPTION_TEXT,
 	  offsetof(struct options, config.workdir) },
 };

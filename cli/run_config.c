@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "image/config.h"
-#include "runtime/bind.h"
 #include "runtime/capability.h"
 
 #include <fcntl.h>
@@ -71,30 +70,6 @@ static int put_env(json_t *config, const struct text_list *list,
 		if (json_array_append_new(env, json_string(text)) < 0)
 			return img_err_set(err, IMG_E_INPUT, 0,
 					   "--env '%s' is not UTF-8", text);
-	}
-	return 0;
-}
-
-/* Checked now, and made absolute: a later start may be elsewhere. */
-static int put_binds(json_t *host, const struct text_list *list,
-		     struct img_err *err)
-{
-	json_t *binds = json_array();
-
-	(void)json_object_set_new(host, "Binds", binds);
-	for (size_t i = 0; i < list->n; i++) {
-		img_auto(bind_text_release) struct bind_text bind = { 0 };
-		img_auto(img_mem_release) char *text = NULL;
-		int r = bind_parse(list->text[i], &bind, err);
-
-		if (r < 0)
-			return r;
-		text = mem_printf("%s:%s%s", bind.source, bind.target,
-				  bind.read_only ? ":ro" : "");
-		if (json_array_append_new(binds, json_string(text)) < 0)
-			return img_err_set(err, IMG_E_INPUT, 0,
-					   "--volume '%s' is not UTF-8",
-					   list->text[i]);
 	}
 	return 0;
 }
@@ -231,7 +206,7 @@ static int put_host(json_t *config, const struct run_config *o,
 	int r;
 
 	(void)json_object_set_new(config, "HostConfig", host);
-	r = put_binds(host, &o->volumes, err);
+	r = isolation_put(config, host, &o->isolation, err);
 	if (r == 0)
 		r = put_capabilities(host, o, err);
 	if (r == 0)
@@ -285,8 +260,6 @@ int run_config_make(const char *base, const struct run_config *o,
 		r = put(config, "WorkingDir", o->workdir, err);
 	if (r == 0)
 		r = put(config, "User", o->user, err);
-	if (r == 0)
-		r = put(config, "Hostname", o->hostname, err);
 	if (r < 0)
 		return r;
 	(void)json_object_set_new(config, "Tty", json_boolean(o->tty));

@@ -7,6 +7,7 @@
  * "HostConfig".
  */
 #include "base/err.h"
+#include "cli/isolation.h"
 #include "cli/options.h"
 
 #include <jansson.h>
@@ -14,8 +15,9 @@
 
 /* Zero-initialised: nothing is changed. */
 struct run_config {
-	const char *workdir, *user, *hostname, *entrypoint, *userns;
-	struct text_list env, volumes, cap_add, cap_drop, security;
+	const char *workdir, *user, *entrypoint, *userns;
+	struct text_list env, cap_add, cap_drop, security;
+	struct isolation_options isolation;
 	bool interactive, tty, privileged;
 };
 

@@ -13,12 +13,8 @@ void spec_parts_release(struct spec_parts *p)
 	json_release(&p->config);
 	image_config_strings_free(&p->argv);
 	image_config_strings_free(&p->env);
-	image_config_strings_free(&p->bind_texts);
 	image_config_strings_free(&p->security);
-	for (size_t i = 0; i < p->n_binds; i++)
-		bind_text_release(&p->owned[i]);
-	img_mem_release(&p->owned);
-	img_mem_release(&p->binds);
+	isolation_parts_release(&p->isolation);
 }
 
 static size_t count(char *const *strings)
@@ -42,30 +38,6 @@ static void set_argv(struct spec_parts *p)
 	memcpy(p->argv + n_entry, cmd, n_cmd * sizeof(*p->argv));
 	free(entry);
 	free(cmd);
-}
-
-static int set_binds(struct spec_parts *p, struct img_err *err)
-{
-	size_t n;
-
-	p->bind_texts = image_config_strings(
-		json_object_get(p->config, "HostConfig"), "Binds");
-	n = count(p->bind_texts);
-	p->owned = mem_zalloc((n + 1) * sizeof(*p->owned));
-	p->binds = mem_zalloc((n + 1) * sizeof(*p->binds));
-	for (; p->n_binds < n; p->n_binds++) {
-		struct bind_text *own = &p->owned[p->n_binds];
-		int r = bind_parse(p->bind_texts[p->n_binds], own, err);
-
-		if (r < 0)
-			return r;
-		p->binds[p->n_binds] = (struct bind_mount){
-			.source = own->source,
-			.target = own->target,
-			.read_only = own->read_only,
-		};
-	}
-	return 0;
 }
 
 static int set_power(struct spec_parts *p, struct img_err *err)
@@ -101,8 +73,6 @@ int spec_make(const struct container_row *row, json_t *config,
 	if (!config)
 		r = image_config_parse(row->config, &p->config, err);
 	if (r == 0)
-		r = set_binds(p, err);
-	if (r == 0)
 		r = set_power(p, err);
 	if (r < 0)
 		return r;
@@ -115,7 +85,6 @@ int spec_make(const struct container_row *row, json_t *config,
 				   row->image_name);
 	*spec = (struct container_spec){
 		.id = row->id.hex,
-		.hostname = image_config_string(p->config, "Hostname"),
 		.root_device = p->node,
 		/* What is removed at its end has no state that a power cut
 		 * could spoil: its writes need no order on the disk. */
@@ -124,8 +93,6 @@ int spec_make(const struct container_row *row, json_t *config,
 		.env = p->env,
 		.cwd = image_config_string(p->config, "WorkingDir"),
 		.user = image_config_string(p->config, "User"),
-		.binds = p->binds,
-		.n_binds = p->n_binds,
 		.users = row->users,
 		.capabilities = p->capabilities,
 		.privileged = p->privileged,
@@ -135,5 +102,5 @@ int spec_make(const struct container_row *row, json_t *config,
 		.interactive =
 			json_is_true(json_object_get(p->config, "OpenStdin")),
 	};
-	return 0;
+	return isolation_read(p->config, &p->isolation, spec, err);
 }

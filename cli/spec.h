@@ -6,23 +6,20 @@
  * wants to know.
  */
 #include "cli/container.h"
+#include "cli/isolation_spec.h"
 #include "runtime/spec.h"
 
 #include <jansson.h>
 
-struct bind_text;
-
 /* What a spec borrows. */
 struct spec_parts {
 	json_t *config;
-	char **argv, **env, **bind_texts;
+	char **argv, **env;
 	char **security;
 	const char *syscalls;
 	uint64_t capabilities;
 	bool privileged, no_new_privileges;
-	struct bind_text *owned;
-	struct bind_mount *binds;
-	size_t n_binds;
+	struct isolation_parts isolation;
 	char node[VOLUME_NODE_MAX]; /* for the caller to fill */
 };
 void spec_parts_release(struct spec_parts *parts);

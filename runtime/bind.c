@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -53,21 +54,48 @@ static char *absolute(const char *path, struct img_err *err)
 	return mem_printf("%s/%s", cwd, path);
 }
 
-static int parse_options(const char *text, struct bind_text *bind,
+bool bind_propagation_parse(const char *text, enum bind_propagation *ret)
+{
+	static const char *const names[] = { [BIND_PRIVATE] = "private",
+					     [BIND_SLAVE] = "slave",
+					     [BIND_SHARED] = "shared" };
+
+	text += text[0] == 'r';
+	for (size_t i = 0; i < IMG_COUNT(names); i++)
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum bind_propagation)i;
+			return true;
+		}
+	return false;
+}
+
+/* "z" and "Z" are for SELinux, "nocopy" for volumes. */
+static bool parse_option(const char *text, struct bind_how *how)
+{
+	static const char *const neutral[] = { "rw", "z", "Z", "nocopy" };
+
+	if (strcmp(text, "ro") == 0 || strcmp(text, "rro") == 0) {
+		how->read_only = true;
+		return true;
+	}
+	for (size_t i = 0; i < IMG_COUNT(neutral); i++)
+		if (strcmp(text, neutral[i]) == 0)
+			return true;
+	return bind_propagation_parse(text, &how->propagation);
+}
+
+static int parse_options(const char *text, struct bind_how *how,
 			 struct img_err *err)
 {
-	static const char *const neutral[] = { "rw", "z", "Z", "private",
-					       "rprivate" };
-
 	while (*text) {
 		size_t len = strcspn(text, ",");
-		bool known = len == 2 && strncmp(text, "ro", 2) == 0;
+		char option[16];
 
-		bind->read_only |= known;
-		for (size_t i = 0; i < IMG_COUNT(neutral); i++)
-			known |= strlen(neutral[i]) == len &&
-				 strncmp(text, neutral[i], len) == 0;
-		if (!known)
+		if (len < sizeof(option)) {
+			memcpy(option, text, len);
+			option[len] = '\0';
+		}
+		if (len >= sizeof(option) || !parse_option(option, how))
 			return img_err_set(err, IMG_E_INPUT, 0,
 					   "unknown option '%.*s'", (int)len,
 					   text);
@@ -77,10 +105,27 @@ static int parse_options(const char *text, struct bind_text *bind,
 	return 0;
 }
 
+int bind_target_parse(const char *path, char **ret, struct img_err *err)
+{
+	img_auto(img_mem_release) char *target = NULL;
+
+	if (path[0] != '/')
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the target must be an absolute path");
+	target = mem_strdup(path);
+	clean_path(target);
+	if (strcmp(target, "/") == 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the target cannot be '/'");
+	*ret = img_mem_take(&target);
+	return 0;
+}
+
 static int parse(char *text, struct bind_text *bind, struct img_err *err)
 {
 	char *target = strchr(text, ':');
 	char *options = target ? strchr(target + 1, ':') : NULL;
+	int r;
 
 	if (!target)
 		return img_err_set(err, IMG_E_INPUT, 0,
@@ -94,18 +139,15 @@ static int parse(char *text, struct bind_text *bind, struct img_err *err)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "the source must be a path that starts "
 				   "with '/' or './'");
-	if (target[0] != '/')
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "the target must be an absolute path");
-	clean_path(target);
-	if (strcmp(target, "/") == 0)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "the target cannot be '/'");
+	r = bind_target_parse(target, &bind->target, err);
+	if (r < 0)
+		return r;
 	bind->source = absolute(text, err);
 	if (!bind->source)
 		return -(int)err->code;
-	bind->target = mem_strdup(target);
-	return parse_options(options ? options : "", bind, err);
+	if (options && *options)
+		bind->options = mem_strdup(options);
+	return parse_options(options ? options : "", &bind->how, err);
 }
 
 int bind_parse(const char *text, struct bind_text *ret, struct img_err *err)
@@ -125,29 +167,47 @@ void bind_text_release(struct bind_text *bind)
 {
 	img_mem_release(&bind->source);
 	img_mem_release(&bind->target);
+	img_mem_release(&bind->options);
+}
+
+static int set_attributes(int fd, const struct bind_how *how, bool nodes,
+			  unsigned int below)
+{
+	static const uint64_t propagation[] = { [BIND_PRIVATE] = MS_PRIVATE,
+						[BIND_SLAVE] = MS_SLAVE,
+						[BIND_SHARED] = MS_SHARED };
+	const uint64_t read_only = how->read_only ? MOUNT_ATTR_RDONLY : 0;
+	struct mount_attr all = {
+		.attr_set = (how->read_only_top ? 0 : read_only) |
+			    (nodes ? 0 : MOUNT_ATTR_NODEV),
+		.propagation = propagation[how->propagation],
+	};
+	struct mount_attr top = { .attr_set = read_only };
+
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | below, &all, sizeof(all)) !=
+	    0)
+		return -1;
+	if (!read_only || !how->read_only_top)
+		return 0;
+	return mount_setattr(fd, "", AT_EMPTY_PATH, &top, sizeof(top));
 }
 
 int bind_open(const struct bind_mount *bind, bool nodes, struct bind_tree *ret,
 	      struct img_err *err)
 {
-	struct mount_attr attr = {
-		.attr_set = (bind->read_only ? MOUNT_ATTR_RDONLY : 0) |
-			    (nodes ? 0 : MOUNT_ATTR_NODEV),
-		.propagation = MS_PRIVATE,
-	};
+	const unsigned int below = bind->how.top ? 0 : AT_RECURSIVE;
 	img_auto(img_fd_release) int fd = -1;
 	struct stat st;
 
 	fd = open_tree(AT_FDCWD, bind->source,
-		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return img_err_sys(err, "cannot use '%s' as a volume",
 				   bind->source);
-	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
-			  sizeof(attr)) != 0)
-		return img_err_sys(err, "cannot make the volume '%s' %s",
-				   bind->source,
-				   bind->read_only ? "read-only" : "private");
+	if (set_attributes(fd, &bind->how, nodes, below) != 0)
+		return img_err_sys(
+			err, "cannot make the volume '%s' %s", bind->source,
+			bind->how.read_only ? "read-only" : "private");
 	ret->is_dir = S_ISDIR(st.st_mode);
 	ret->fd = img_fd_take(&fd);
 	return 0;
@@ -158,7 +218,7 @@ int bind_map(const struct bind_mount *bind, const struct bind_tree *tree,
 {
 	int r = userns_map_mount(tree->fd, ns, true);
 
-	if (r == 0 || bind->read_only)
+	if (r == 0 || (bind->how.read_only && !bind->how.read_only_top))
 		return 0;
 	return img_err_set(err, IMG_E_UNSUPPORTED, 0,
 			   "cannot use '%s' as a volume: its file system, or "

@@ -2,13 +2,14 @@
 #define IMG_RUNTIME_BIND_H
 
 /*
- * Host directories and files seen inside a container: -v SRC:DST[:ro].
+ * Host directories and files seen inside a container: -v SRC:DST[:OPTIONS].
  *
  * The source is resolved by the supervisor, in the host's view, and cloned
  * into a detached private mount tree.  The target is resolved by the child
  * inside the container's root, where no symlink can lead out, and the tree is
  * attached to the very object that was found.  Read-only means all of it,
- * mounts below the source included (mount_setattr(2), AT_RECURSIVE).
+ * mounts below the source included (mount_setattr(2), AT_RECURSIVE), unless it
+ * is asked for otherwise.
  *
  * A container with ids of its own sees the source's files under its own: what
  * is root's is its root's.  A file system that cannot show them so is shown as
@@ -18,22 +19,52 @@
 
 #include <stdbool.h>
 
+/* What becomes of mounts that are made later, on the host below the source or
+ * in the container below the target. */
+enum bind_propagation {
+	BIND_PRIVATE, /* each stays where it was made */
+	BIND_SLAVE,   /* the host's come to the container */
+	BIND_SHARED,  /* those of each come to the other */
+};
+
+/* Zero-initialised: all below the source, writable, private. */
+struct bind_how {
+	bool read_only;
+	bool read_only_top; /* with read_only: what is mounted below the source
+			     * is as writable as the host has it */
+	bool top;	    /* without what is mounted below the source */
+	enum bind_propagation propagation;
+};
+
 struct bind_mount {
 	const char *source;
 	const char *target;
-	bool read_only;
+	struct bind_how how;
 };
 
 /* A bind_mount that owns its strings. */
 struct bind_text {
 	char *source, *target;
-	bool read_only;
+	char *options; /* as they were given, or NULL */
+	struct bind_how how;
 };
 
 /**
+ * bind_target_parse - make a path inside a container plain
+ * @path: absolute, and not "/"; "." and ".." in it are resolved as text
+ * @ret: heap
+ */
+int bind_target_parse(const char *path, char **ret,
+		      struct img_err *err) IMG_MUST_USE;
+
+/* "private", "rslave" and so on: true where that is one.  The mounts below a
+ * source follow it in either form. */
+bool bind_propagation_parse(const char *text, enum bind_propagation *ret);
+
+/**
  * bind_parse - read the argument of -v
- * @text: SRC:DST[:OPTION[,OPTION...]], options ro and rw; z, Z, private and
- *        rprivate are accepted and change nothing
+ * @text: SRC:DST[:OPTION[,OPTION...]], options ro, rro, rw, and a propagation;
+ *        z, Z and nocopy are accepted and change nothing
  * @ret: release with bind_text_release
  *
  * SRC is absolute, or starts with "./" or "../" and is then made absolute.

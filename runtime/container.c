@@ -12,9 +12,10 @@
 #include "runtime/stdio.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
@@ -25,15 +26,14 @@ struct start {
 	struct init_plan plan;
 	void *stack;
 	char hostname[HOST_NAME_MAX + 1];
+	char shm_options[40];
 };
 
 static void start_release(struct start *s)
 {
 	int saved = errno;
 
-	for (size_t i = 0; s->plan.binds && i < s->plan.spec->n_binds; i++)
-		img_fd_release(&s->plan.binds[i].fd);
-	img_mem_release(&s->plan.binds);
+	mounts_release(&s->plan.mounts, s->plan.spec->n_mounts);
 	img_fd_release(&s->plan.root_fd);
 	img_fd_release(&s->plan.report[0]);
 	img_fd_release(&s->plan.report[1]);
@@ -45,23 +45,17 @@ static void start_release(struct start *s)
 	errno = saved;
 }
 
-static int open_binds(struct start *s, struct img_err *err)
+/* Formatted here, and only where it is asked for: a printf on the way to exec
+ * costs more than a mount. */
+static void set_shm(struct start *s)
 {
-	const struct container_spec *spec = s->plan.spec;
+	const uint64_t size = s->plan.spec->shm_size_bytes;
 
-	if (spec->n_binds == 0)
-		return 0;
-	s->plan.binds = mem_alloc(spec->n_binds * sizeof(*s->plan.binds));
-	for (size_t i = 0; i < spec->n_binds; i++)
-		s->plan.binds[i].fd = -1;
-	for (size_t i = 0; i < spec->n_binds; i++) {
-		int r = bind_open(&spec->binds[i], spec->privileged,
-				  &s->plan.binds[i], err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (size == 0)
+		return;
+	(void)snprintf(s->shm_options, sizeof(s->shm_options),
+		       "mode=1777,size=%" PRIu64, size);
+	s->plan.shm_options = s->shm_options;
 }
 
 static int open_terminal(struct start *s, struct img_err *err)
@@ -115,9 +109,12 @@ static int prepare(struct start *s, struct img_err *err)
 	    (r = make_filter(s, err)) < 0 ||
 	    (r = rootfs_mount(spec->root_device, spec->root_options,
 			      spec->privileged, &s->plan.root_fd, err)) < 0 ||
-	    (r = open_binds(s, err)) < 0 || (r = open_terminal(s, err)) < 0 ||
-	    (r = make_stack(s, err)) < 0)
+	    (r = mounts_open(spec->mounts, spec->n_mounts, spec->privileged,
+			     &s->plan.mounts, err)) < 0 ||
+	    (r = ulimits_make_room(spec->ulimits, spec->n_ulimits, err)) < 0 ||
+	    (r = open_terminal(s, err)) < 0 || (r = make_stack(s, err)) < 0)
 		return r;
+	set_shm(s);
 	s->plan.hostname = s->hostname;
 	if (userns_is_own(&spec->users))
 		stdio_unlock();
@@ -136,13 +133,8 @@ static int map_mounts(const struct start *s, int ns, struct img_err *err)
 				   "this kernel has no id-mapped mounts of "
 				   "ext4; '--userns host' runs without a user "
 				   "namespace");
-	for (size_t i = 0; i < spec->n_binds; i++) {
-		int r = bind_map(&spec->binds[i], &s->plan.binds[i], ns, err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return mounts_map(spec->mounts, spec->n_mounts, s->plan.mounts, ns,
+			  err);
 }
 
 /* What only the host's root can do for the child, which waits. */

@@ -88,14 +88,15 @@ static int make_links(struct img_err *err)
 	return 0;
 }
 
-static int mount_below_dev(int devpts, struct img_err *err)
+static int mount_below_dev(int devpts, const char *shm_options,
+			   struct img_err *err)
 {
 	static const struct kernelfs pts = { "devpts", "/dev/pts",
 					     MS_NOSUID | MS_NOEXEC,
 					     PTY_DEVPTS_OPTIONS };
-	static const struct kernelfs shm = { "tmpfs", "/dev/shm",
-					     KERNELFS_PLAIN,
-					     "mode=1777,size=64m" };
+	const struct kernelfs shm = { "tmpfs", "/dev/shm", KERNELFS_PLAIN,
+				      shm_options ? shm_options
+						  : "mode=1777,size=64m" };
 	static const struct kernelfs mqueue = { "mqueue", "/dev/mqueue",
 						KERNELFS_PLAIN, NULL };
 	int r;
@@ -127,7 +128,8 @@ static int put_nodes(enum device_source source, struct img_err *err)
 	return r == 0 && source == DEVICES_OWN ? pin_nodes(err) : r;
 }
 
-int devices_mount(int devpts, enum device_source source, struct img_err *err)
+int devices_mount(int devpts, const char *shm_options,
+		  enum device_source source, struct img_err *err)
 {
 	static const struct kernelfs dev = { "tmpfs", "/dev", MS_NOSUID,
 					     "mode=755,size=64m" };
@@ -137,7 +139,7 @@ int devices_mount(int devpts, enum device_source source, struct img_err *err)
 	    (r = kernelfs_mount(&dev, err)) < 0 ||
 	    (r = put_nodes(source, err)) < 0 || (r = make_links(err)) < 0)
 		return r;
-	return mount_below_dev(devpts, err);
+	return mount_below_dev(devpts, shm_options, err);
 }
 
 int devices_mount_console(const char *terminal, struct img_err *err)

@@ -24,12 +24,13 @@ enum device_source {
 /**
  * devices_mount - make /dev
  * @devpts: a detached devpts to use, or -1 to mount one here
+ * @shm_options: of the tmpfs at /dev/shm; NULL: 64 MiB
  *
  * For the child, while its working directory is the container's root and its
  * root the host's.
  */
-int devices_mount(int devpts, enum device_source source,
-		  struct img_err *err) IMG_MUST_USE;
+int devices_mount(int devpts, const char *shm_options,
+		  enum device_source source, struct img_err *err) IMG_MUST_USE;
 
 /* Puts a terminal, "/dev/pts/N", in the place of /dev/console.  For the child
  * once it has left the host's root. */

@@ -117,6 +117,8 @@ static int prepare(struct entry *e, struct img_err *err)
 	    (r = open_terminal(e, err)) < 0)
 		return r;
 	r = hostname_choose(spec, hostname, err);
+	if (r == 0)
+		r = ulimits_make_room(spec->ulimits, spec->n_ulimits, err);
 	if (r < 0)
 		return r;
 	env_init(&e->env, spec->env, hostname, spec->tty);

@@ -135,9 +135,11 @@ int handover_exec(const struct handover *h, int report_fd, int *ret_status,
 	int r;
 
 	if ((r = user_resolve(AT_FDCWD, h->spec->user, &user, err)) < 0 ||
+	    (r = user_add_groups(AT_FDCWD, h->spec->groups, &user, err)) < 0 ||
 	    (r = check_ids(h->spec, &user, err)) < 0 ||
 	    (r = enter_cwd(h->spec->cwd, err)) < 0 ||
 	    (r = signals_reset(err)) < 0 ||
+	    (r = ulimits_set(h->spec->ulimits, h->spec->n_ulimits, err)) < 0 ||
 	    (r = become_user(h, &user, report_fd, err)) < 0)
 		return r;
 	(void)snprintf(home, sizeof(home), "HOME=%s", user.home);

@@ -19,12 +19,20 @@ int hostname_choose(const struct container_spec *spec, char out[HOSTNAME_SIZE],
 				   name, HOST_NAME_MAX);
 	memcpy(out, name, len);
 	out[len] = '\0';
+	if (spec->domainname && strlen(spec->domainname) > HOST_NAME_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the domain name '%s' is longer than %d "
+				   "bytes",
+				   spec->domainname, HOST_NAME_MAX);
 	return 0;
 }
 
-int hostname_set(const char *name, struct img_err *err)
+int hostname_set(const char *name, const char *domain, struct img_err *err)
 {
 	if (sethostname(name, strlen(name)) != 0)
 		return img_err_sys(err, "cannot set the host name '%s'", name);
+	if (domain && setdomainname(domain, strlen(domain)) != 0)
+		return img_err_sys(err, "cannot set the domain name '%s'",
+				   domain);
 	return 0;
 }

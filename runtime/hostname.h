@@ -1,7 +1,8 @@
 #ifndef IMG_RUNTIME_HOSTNAME_H
 #define IMG_RUNTIME_HOSTNAME_H
 
-/* A container's host name: as given, or the first digits of its id. */
+/* A container's host name: as given, or the first digits of its id; and its
+ * NIS domain name, if it has one. */
 #include "base/err.h"
 #include "runtime/spec.h"
 
@@ -13,7 +14,8 @@
 int hostname_choose(const struct container_spec *spec, char out[HOSTNAME_SIZE],
 		    struct img_err *err) IMG_MUST_USE;
 
-/* For the child, in its own uts namespace. */
-int hostname_set(const char *name, struct img_err *err) IMG_MUST_USE;
+/* For the child, in its own uts namespace.  @domain: or NULL. */
+int hostname_set(const char *name, const char *domain,
+		 struct img_err *err) IMG_MUST_USE;
 
 #endif

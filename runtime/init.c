@@ -5,6 +5,7 @@
 #include "runtime/devices.h"
 #include "runtime/handover.h"
 #include "runtime/hostname.h"
+#include "runtime/inroot.h"
 #include "runtime/kernelfs.h"
 #include "runtime/keyring.h"
 #include "runtime/loopback.h"
@@ -31,22 +32,24 @@ static void wait_for_go(struct init_plan *plan)
 			      NULL);
 }
 
-static int mount_binds(const struct init_plan *plan, struct img_err *err)
+/* What is made where it is missing has to be made first. */
+static int seal_root(const struct container_spec *spec, struct img_err *err)
 {
-	for (size_t i = 0; i < plan->spec->n_binds; i++) {
-		int r = bind_attach(AT_FDCWD, &plan->spec->binds[i],
-				    &plan->binds[i], err);
+	img_auto(img_fd_release) int fd = -1;
+	int r = 0;
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (!spec->read_only)
+		return 0;
+	if (spec->cwd)
+		r = inroot_mkdirs(AT_FDCWD, spec->cwd, 0755, &fd, err);
+	return r < 0 ? r : rootfs_seal(err);
 }
 
 static int make_root(const struct init_plan *plan, struct img_err *err)
 {
-	const bool privileged = plan->spec->privileged;
-	const enum device_source source = userns_is_own(&plan->spec->users)
+	const struct container_spec *spec = plan->spec;
+	const bool privileged = spec->privileged;
+	const enum device_source source = userns_is_own(&spec->users)
 						  ? DEVICES_OF_HOST
 					  : privileged ? DEVICES_ANY
 						       : DEVICES_OWN;
@@ -55,11 +58,15 @@ static int make_root(const struct init_plan *plan, struct img_err *err)
 	if ((r = rootfs_attach(plan->root_fd, err)) < 0 ||
 	    (r = kernelfs_mount_proc(err)) < 0 ||
 	    (r = kernelfs_mount_sys(privileged, err)) < 0 ||
-	    (r = devices_mount(plan->pty.devpts, source, err)) < 0 ||
+	    (r = devices_mount(plan->pty.devpts, plan->shm_options, source,
+			       err)) < 0 ||
 	    (r = rootfs_enter(err)) < 0 ||
-	    (!privileged && (r = kernelfs_guard(err)) < 0))
+	    (r = sysctl_set(spec->sysctls, spec->n_sysctls, err)) < 0 ||
+	    (!privileged && (r = kernelfs_guard(err)) < 0) ||
+	    (r = mounts_attach(AT_FDCWD, spec->mounts, spec->n_mounts,
+			       plan->mounts, privileged, err)) < 0)
 		return r;
-	return mount_binds(plan, err);
+	return seal_root(spec, err);
 }
 
 static int make_world(const struct init_plan *plan, struct img_err *err)
@@ -73,7 +80,8 @@ static int make_world(const struct init_plan *plan, struct img_err *err)
 		return r;
 	if (unshare(CLONE_NEWCGROUP) != 0)
 		return img_err_sys(err, "cannot make a cgroup namespace");
-	if ((r = hostname_set(plan->hostname, err)) < 0 ||
+	if ((r = hostname_set(plan->hostname, plan->spec->domainname, err)) <
+		    0 ||
 	    (r = loopback_up(err)) < 0)
 		return r;
 	return make_root(plan, err);

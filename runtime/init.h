@@ -11,7 +11,6 @@
  * supervisor sits in a read of the report pipe and touches nothing.
  */
 #include "base/err.h"
-#include "runtime/bind.h"
 #include "runtime/env.h"
 #include "runtime/pty.h"
 #include "runtime/spec.h"
@@ -25,9 +24,10 @@
 struct init_plan {
 	const struct container_spec *spec;
 	const char *hostname;
-	int root_fd;		 /* from rootfs_mount */
-	struct bind_tree *binds; /* spec->n_binds of them */
-	struct pty pty;		 /* empty without a terminal */
+	int root_fd;		  /* from rootfs_mount */
+	struct bind_tree *mounts; /* spec->n_mounts of them */
+	const char *shm_options;  /* of the tmpfs at /dev/shm, or NULL */
+	struct pty pty;		  /* empty without a terminal */
 	struct env env;
 	struct syscall_filter filter;
 	int report[2]; /* pipe, both ends close on exec */

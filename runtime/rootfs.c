@@ -183,3 +183,12 @@ int rootfs_enter(struct img_err *err)
 		return img_err_sys(err, "cannot enter the new root");
 	return 0;
 }
+
+int rootfs_seal(struct img_err *err)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (mount_setattr(AT_FDCWD, "/", 0, &attr, sizeof(attr)) != 0)
+		return img_err_sys(err, "cannot make the root read-only");
+	return 0;
+}

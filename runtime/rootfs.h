@@ -59,4 +59,8 @@ int rootfs_attach(int mount, struct img_err *err) IMG_MUST_USE;
  * mount namespace.  Of the host's mounts none is left. */
 int rootfs_enter(struct img_err *err) IMG_MUST_USE;
 
+/* Makes the root read-only, for as long as the mount namespace lives; what is
+ * mounted in it stays as it is. */
+int rootfs_seal(struct img_err *err) IMG_MUST_USE;
+
 #endif

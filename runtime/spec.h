@@ -5,7 +5,9 @@
  * What a container is to be: everything that container_start needs to know,
  * and nothing about images or pools.  All of it is borrowed for the call.
  */
-#include "runtime/bind.h"
+#include "runtime/mounts.h"
+#include "runtime/sysctl.h"
+#include "runtime/ulimit.h"
 #include "runtime/userns.h"
 
 #include <stdbool.h>
@@ -16,7 +18,8 @@ struct container_spec {
 	/* The container's id; names it in messages, and its first twelve
 	 * characters are the host name where none is given. */
 	const char *id;
-	const char *hostname; /* NULL or at most HOST_NAME_MAX bytes */
+	const char *hostname;	/* NULL or at most HOST_NAME_MAX bytes */
+	const char *domainname; /* NULL, or the same */
 
 	/* A block device node that holds ext4, and mount options of ext4 as
 	 * "a,b=c", or NULL. */
@@ -27,11 +30,20 @@ struct container_spec {
 	/* NAME=VALUE, NULL-terminated; NULL is an empty one.  Where PATH,
 	 * HOSTNAME, TERM or HOME are missing they are added. */
 	char *const *env;
-	const char *cwd;  /* made where missing; NULL is "/" */
-	const char *user; /* "name|uid[:group|gid]"; NULL or "" is root */
+	const char *cwd;     /* made where missing; NULL is "/" */
+	const char *user;    /* "name|uid[:group|gid]"; NULL or "" is root */
+	char *const *groups; /* more of them: names or ids, NULL-terminated; or
+			      * NULL */
 
-	const struct bind_mount *binds;
-	size_t n_binds;
+	const struct container_mount *mounts;
+	size_t n_mounts;
+	bool read_only;		 /* its root; what is mounted in it is not */
+	uint64_t shm_size_bytes; /* of /dev/shm; 0: 64 MiB */
+
+	const struct sysctl *sysctls;
+	size_t n_sysctls;
+	const struct ulimit *ulimits;
+	size_t n_ulimits;
 
 	/* Zero: no user namespace, its root is the host's. */
 	struct userns users;

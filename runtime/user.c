@@ -212,6 +212,41 @@ int user_resolve(int root, const char *text, struct user *ret,
 	return 0;
 }
 
+static int add_group(int root, const char *text, struct user *user,
+		     struct img_err *err)
+{
+	struct wanted wanted = { 0 };
+	struct user found = { 0 };
+	int r = parse_part(text, strlen(text), wanted.group,
+			   &wanted.group_is_id, &wanted.gid, err);
+
+	if (r == 0 && !text[0])
+		r = img_err_set(err, IMG_E_INPUT, 0, "it has no name");
+	if (r == 0)
+		r = find_group(root, &wanted, &found, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < user->n_groups; i++)
+		if (user->groups[i] == found.gid)
+			return 0;
+	if (user->n_groups == USER_GROUPS_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "member of more than %d groups",
+				   USER_GROUPS_MAX);
+	user->groups[user->n_groups++] = found.gid;
+	return 0;
+}
+
+int user_add_groups(int root, char *const *groups, struct user *user,
+		    struct img_err *err)
+{
+	for (; groups && *groups; groups++)
+		if (add_group(root, *groups, user, err) < 0)
+			return img_err_prefix(err, "cannot use group '%s'",
+					      *groups);
+	return 0;
+}
+
 /*
  * By bare system calls: the C library would make every thread of its process
  * follow, and the child shares its memory with the supervisor.

@@ -36,6 +36,15 @@ struct user {
 int user_resolve(int root, const char *text, struct user *ret,
 		 struct img_err *err) IMG_MUST_USE;
 
+/**
+ * user_add_groups - let a user be in more groups
+ * @groups: names or ids, NULL-terminated; NULL is an empty list
+ *
+ * Errors as user_resolve.
+ */
+int user_add_groups(int root, char *const *groups, struct user *user,
+		    struct img_err *err) IMG_MUST_USE;
+
 /* Gives the process those ids, for good. */
 int user_become(const struct user *user, struct img_err *err) IMG_MUST_USE;
 

@@ -21,7 +21,7 @@ static void assert_parses(const char *text, const char *source,
 		fail_msg("%s", err.msg);
 	assert_string_equal(bind.source, source);
 	assert_string_equal(bind.target, target);
-	assert_int_equal(bind.read_only, read_only);
+	assert_int_equal(bind.how.read_only, read_only);
 	bind_text_release(&bind);
 	assert_null(bind.source);
 }
@@ -46,6 +46,32 @@ static void sources_targets_and_options_are_taken(void **state)
 	assert_parses("/a:/b:z,ro,rprivate", "/a", "/b", true);
 	assert_parses("/a:/b:", "/a", "/b", false);
 	assert_parses("/a b:/c d:ro", "/a b", "/c d", true);
+}
+
+static void assert_propagates(const char *text, enum bind_propagation how)
+{
+	struct img_err err = { 0 };
+	struct bind_text bind;
+
+	if (bind_parse(text, &bind, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(bind.how.propagation, how);
+	bind_text_release(&bind);
+}
+
+static void propagations_are_taken_by_name(void **state)
+{
+	enum bind_propagation how;
+
+	assert_propagates("/a:/b", BIND_PRIVATE);
+	assert_propagates("/a:/b:rprivate", BIND_PRIVATE);
+	assert_propagates("/a:/b:slave,ro", BIND_SLAVE);
+	assert_propagates("/a:/b:rro,rslave", BIND_SLAVE);
+	assert_propagates("/a:/b:rshared", BIND_SHARED);
+	assert_propagates("/a:/b:nocopy,shared", BIND_SHARED);
+	assert_false(bind_propagation_parse("", &how));
+	assert_false(bind_propagation_parse("rrshared", &how));
+	assert_parses("/a:/b:rro", "/a", "/b", true);
 }
 
 static void targets_are_cleaned_as_text(void **state)
@@ -89,12 +115,15 @@ static void nonsense_is_refused(void **state)
 	assert_refused("/a:///", root);
 	assert_refused("/a:/b:r", "unknown option 'r'");
 	assert_refused("/a:/b:ro,nope", "unknown option 'nope'");
+	assert_refused("/a:/b:averyverylongoption",
+		       "unknown option 'averyverylongoption'");
 	assert_refused("/a:/b:ro:x", "unknown option 'ro:x'");
 }
 
 static void a_missing_source_is_named(void **state)
 {
-	const struct bind_mount bind = { "/nowhere/at/all", "/b", false };
+	const struct bind_mount bind = { .source = "/nowhere/at/all",
+					 .target = "/b" };
 	struct img_err err = { 0 };
 	struct bind_tree tree = { .fd = -1 };
 
@@ -108,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sources_targets_and_options_are_taken),
+		cmocka_unit_test(propagations_are_taken_by_name),
 		cmocka_unit_test(targets_are_cleaned_as_text),
 		cmocka_unit_test(relative_sources_start_from_here),
 		cmocka_unit_test(nonsense_is_refused),

@@ -187,6 +187,34 @@ static void long_names_are_refused(void **state)
 	assert_non_null(strstr(err.msg, "a name is longer than 255 bytes"));
 }
 
+static void groups_are_added_once(void **state)
+{
+	char tty[] = "tty", number[] = "4711", adm[] = "adm", no[] = "nosuch";
+	char *groups[] = { tty, number, adm, NULL };
+	struct image_dir *dir = *state;
+	struct img_err err = { 0 };
+	struct user user;
+
+	put_both(dir);
+	assert_int_equal(user_resolve(dir->fd, "web", &user, &err), 0);
+	assert_int_equal(user_add_groups(dir->fd, NULL, &user, &err), 0);
+	assert_int_equal(user_add_groups(dir->fd, groups, &user, &err), 0);
+	assert_int_equal(user.n_groups, 5); /* adm was there */
+	assert_int_equal(user.groups[3], 5);
+	assert_int_equal(user.groups[4], 4711);
+	groups[0] = no;
+	assert_int_equal(user_add_groups(dir->fd, groups, &user, &err),
+			 -IMG_E_NOT_FOUND);
+	assert_string_equal(err.msg,
+			    "cannot use group 'nosuch': no matching entry in "
+			    "/etc/group of the image");
+	groups[0] = no + strlen(no);
+	err = (struct img_err){ 0 };
+	assert_int_equal(user_add_groups(dir->fd, groups, &user, &err),
+			 -IMG_E_INPUT);
+	assert_string_equal(err.msg, "cannot use group '': it has no name");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +226,7 @@ int main(void)
 		test_in_image(symlinks_stay_inside),
 		test_in_image(endless_membership_is_refused),
 		test_in_image(long_names_are_refused),
+		test_in_image(groups_are_added_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,24 @@
+#ifndef IMG_CLI_NAME_FILES_H
+#define IMG_CLI_NAME_FILES_H
+
+/*
+ * A container's /etc/hosts, /etc/hostname and /etc/resolv.conf.
+ *
+ * They are files in the container's directory, written anew at each start and
+ * mounted over those of its root: its volume, and so an image made of it,
+ * never has them.  Where the command line asks for none of what they say, a
+ * file is mounted only where the image has one.
+ */
+#include "cli/container.h"
+#include "cli/spec.h"
+
+/* Writes the files and adds them to the mounts of @spec. */
+int name_files_add(struct store *store, const struct container_row *row,
+		   struct spec_parts *parts, struct container_spec *spec,
+		   struct img_err *err) IMG_MUST_USE;
+
+/* The contents; heap. */
+char *name_files_hosts(const json_t *config, const char *hostname);
+char *name_files_resolv(const json_t *host);
+
+#endif
