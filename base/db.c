@@ -1,6 +1,7 @@
 #include "base/db.h"
 
 #include "base/cleanup.h"
+#include "base/db_log.h"
 #include "base/lock_order.h"
 #include "base/str.h"
 
@@ -105,11 +106,19 @@ static int make_schema(struct db *db, const char *schema, int version,
  * ahead of need, since each page of memory that is touched has its price. */
 static void prepare_library(void)
 {
+	/* As which one SQLite calls it depends on how it was built. */
+	static const char *const preads[] = { "pread", "pread64" };
 	static bool done;
+	sqlite3_vfs *vfs;
 
-	if (!done)
-		(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	if (done)
+		return;
 	done = true;
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	vfs = sqlite3_vfs_find(NULL);
+	for (size_t i = 0; vfs && i < IMG_COUNT(preads); i++)
+		(void)vfs->xSetSystemCall(vfs, preads[i],
+					  (sqlite3_syscall_ptr)db_log_pread);
 }
 
 static int check_schema(struct db *db, bool create, const char *schema,
