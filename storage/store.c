@@ -4,12 +4,12 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/lock_order.h"
-#include "base/num.h"
 #include "base/str.h"
 #include "storage/catalog.h"
 #include "storage/rebuild_impl.h"
 #include "storage/recover.h"
 #include "storage/store_make.h"
+#include "storage/store_settings.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -21,65 +21,6 @@ void store_device_name(const struct store *store, const char *what,
 		       what);
 	(void)snprintf(ret->uuid, sizeof(ret->uuid), DM_UUID_PREFIX "%s-%s",
 		       store->id, what);
-}
-
-/* A setting that may be missing, as zero. */
-static int read_number(struct db *db, const char *key, uint64_t *ret,
-		       struct img_err *err)
-{
-	img_auto(img_mem_release) char *text = NULL;
-	int r = catalog_setting_find(db, key, &text, err);
-
-	return r <= 0 ? r : num_parse_u64(text, key, ret, err);
-}
-
-static int read_settings(struct store *store, struct img_err *err)
-{
-	img_auto(img_mem_release) char *id = NULL;
-	img_auto(img_mem_release) char *driver = NULL;
-	struct store_sizes *s = &store->sizes;
-	int r;
-
-	r = catalog_setting(store->db, "store_id", &id, err);
-	if (r == 0)
-		r = catalog_setting(store->db, "driver", &driver, err);
-	if (r == 0)
-		r = catalog_setting_u64(store->db, "data_bytes", &s->data_bytes,
-					err);
-	if (r == 0)
-		r = catalog_setting_u64(store->db, "metadata_bytes",
-					&s->metadata_bytes, err);
-	if (r == 0)
-		r = catalog_setting_u64(store->db, "chunk_bytes",
-					&s->chunk_bytes, err);
-	if (r == 0)
-		r = catalog_setting_u64(store->db, "volume_bytes",
-					&s->volume_bytes, err);
-	if (r == 0)
-		r = read_number(store->db, "max_bytes", &s->max_bytes, err);
-	if (r == 0)
-		r = read_number(store->db, "reserve_bytes", &s->reserve_bytes,
-				err);
-	if (r < 0)
-		return r;
-	if (!id || strlen(id) != STORE_ID_LEN)
-		return img_err_set(err, IMG_E_CORRUPT, 0,
-				   "the catalog's store id is damaged");
-	memcpy(store->id, id, STORE_ID_LEN + 1);
-	r = catalog_setting_find(store->db, "data_device", &store->data_device,
-				 err);
-	if (r > 0)
-		r = catalog_setting(store->db, "metadata_device",
-				    &store->metadata_device, err);
-	if (r < 0)
-		return r;
-	store->driver = driver_find(driver);
-	if (!store->driver)
-		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
-				   "the store uses the driver '%s', which this "
-				   "img does not have",
-				   driver);
-	return 0;
 }
 
 static int no_catalog(const struct store_options *options, const char *path,
@@ -99,22 +40,21 @@ static int no_catalog(const struct store_options *options, const char *path,
 }
 
 static int open_catalog(const struct store_options *options, const char *path,
-			const struct dm *dm, struct db **ret,
+			struct store *store, struct store_settings *settings,
 			struct img_err *err)
 {
 	const struct dm_name probe = { "img", DM_UUID_PREFIX };
+	const struct dm *dm = &store->dm;
 	struct dm_state state;
 	struct img_err missing = { 0 };
-	int64_t have;
-	int r = catalog_open(path, false, ret, &missing);
+	int r = catalog_open(path, false, &store->db, &missing);
 
 	if (r == 0) { /* its header may be all that is whole */
-		r = db_get_int(*ret, &have, &missing,
-			       "SELECT count(*) FROM settings", "");
-		if (r > 0 && have > 0)
+		r = store_settings_read(store->db, settings, &missing);
+		if (r > 0)
 			return 0;
-		if (r >= 0)
-			db_close(ret); /* its making was interrupted */
+		if (r == 0)
+			db_close(&store->db); /* its making was interrupted */
 	}
 	if (r < 0 && missing.code != IMG_E_NOT_FOUND) {
 		*err = missing;
@@ -127,17 +67,24 @@ static int open_catalog(const struct store_options *options, const char *path,
 		return no_catalog(options, path, err);
 	/* Where a pool could not be brought up, none is made. */
 	r = dm->ops->state(dm->self, &probe, &state, err);
-	return r < 0 ? r : store_make(options, path, ret, err);
+	if (r == 0)
+		r = store_make(options, path, &store->db, err);
+	if (r == 0)
+		r = store_settings_read(store->db, settings, err);
+	return r < 0 ? r : 0;
 }
 
 static int open_run_dir(struct store *store, const char *run_root,
 			struct img_err *err)
 {
 	img_auto(img_mem_release) char *lock = NULL;
+	struct img_err missing = { 0 }; /* as after every boot */
 	int r;
 
 	store->run = mem_printf("%s/%.12s", run_root, store->id);
 	lock = mem_printf("%s/lock", store->run);
+	if (lock_open(lock, &store->lock_fd, &missing) == 0)
+		return 0;
 	r = file_mkdirs(store->run, 0711, err);
 	return r < 0 ? r : lock_open(lock, &store->lock_fd, err);
 }
@@ -154,6 +101,7 @@ int store_open(const struct store_options *options, struct store **ret,
 int store_open_at(const struct store_options *options, const char *db_path,
 		  struct store **ret, struct img_err *err)
 {
+	img_auto(store_settings_release) struct store_settings settings = { 0 };
 	img_auto(store_close) struct store *store = mem_zalloc(sizeof(*store));
 	int r;
 
@@ -166,9 +114,9 @@ int store_open_at(const struct store_options *options, const char *db_path,
 	store->grow = options->grow;
 	store->swept = options->swept;
 	store->examine = options->examine;
-	r = open_catalog(options, db_path, &store->dm, &store->db, err);
+	r = open_catalog(options, db_path, store, &settings, err);
 	if (r == 0)
-		r = read_settings(store, err);
+		r = store_settings_apply(&settings, store, err);
 	if (r == 0)
 		r = open_run_dir(store, options->run_root, err);
 	if (r == 0 && store->driver->opened)
