@@ -26,11 +26,11 @@ struct df {
 	struct store *store;
 	struct account *account;
 	struct account_all all;
-	bool has_pool;	 /* else only what each volume says of itself */
+	bool has_pool;	 /* else the parts do not add up */
 	uint32_t *named; /* volumes that a row was shown for */
 	size_t n, room;
 	struct table table;
-	json_t *json;
+	json_t *json; /* NULL: nobody asked for it */
 	uint64_t deleted_bytes;
 };
 
@@ -53,20 +53,6 @@ static void show(struct df *df, const char *type, const char *name,
 			  size_bytes ? cell(size_bytes, size) : "" });
 }
 
-static int usage_of(struct df *df, uint32_t volume, struct account_usage *ret,
-		    struct img_err *err)
-{
-	const struct account_usage *found;
-
-	*ret = (struct account_usage){ 0 };
-	if (!df->has_pool)
-		return account_volume(df->account, volume, ret, err);
-	found = account_all_find(&df->all, volume);
-	if (found)
-		*ret = *found;
-	return 0;
-}
-
 static void note_volume(struct df *df, uint32_t volume)
 {
 	if (df->n == df->room) {
@@ -80,22 +66,24 @@ static void note_volume(struct df *df, uint32_t volume)
 static int add(struct df *df, const char *type, const char *name,
 	       const char *id, const struct volume *volume, struct img_err *err)
 {
-	struct account_usage usage;
+	const struct account_usage *found =
+		account_all_find(&df->all, volume->id);
+	struct account_usage usage = { 0 };
 	uint64_t shared;
-	int r = usage_of(df, volume->id, &usage, err);
 
-	if (r < 0)
-		return r;
+	if (found)
+		usage = *found;
 	note_volume(df, volume->id);
 	shared = usage.mapped_bytes - usage.exclusive_bytes;
 	show(df, type, name, usage.exclusive_bytes, shared, volume->size_bytes);
-	(void)json_array_append_new(
-		df->json,
-		json_pack("{ss ss ss sI sI sI}", "Type", type, "Name", name,
-			  "Id", id, "ExclusiveBytes",
-			  (json_int_t)usage.exclusive_bytes, "SharedBytes",
-			  (json_int_t)shared, "SizeBytes",
-			  (json_int_t)volume->size_bytes));
+	if (df->json)
+		(void)json_array_append_new(
+			df->json,
+			json_pack("{ss ss ss sI sI sI}", "Type", type, "Name",
+				  name, "Id", id, "ExclusiveBytes",
+				  (json_int_t)usage.exclusive_bytes,
+				  "SharedBytes", (json_int_t)shared,
+				  "SizeBytes", (json_int_t)volume->size_bytes));
 	return 0;
 }
 
@@ -239,13 +227,15 @@ static int df_all(struct df *df, bool as_json, struct img_err *err)
 {
 	struct store_usage usage = { 0 };
 	uint64_t host_bytes = 0;
-	int r = account_host_bytes(df->account, &host_bytes, err);
-
 	/* The pool commits when it is asked, so what follows is up to date. */
+	int r = store_usage(df->store, &usage, err);
+
 	if (r == 0)
-		r = store_usage(df->store, &usage, err);
-	if (r == 0 && df->has_pool)
 		r = account_all(df->account, &df->all, err);
+	if (r == 0 && df->has_pool)
+		r = account_host_bytes(df->account, &host_bytes, err);
+	else
+		host_bytes = df->all.used_bytes;
 	if (r == 0 && df->has_pool)
 		usage.data_used_bytes = df->all.used_bytes;
 	if (r == 0)
@@ -335,7 +325,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		   (const char *const[]){ "TYPE", "NAME", "EXCLUSIVE", "SHARED",
 					  "SIZE" });
 	df.table.right_from = 2;
-	df.json = json_array();
+	df.json = as_json ? json_array() : NULL;
 	df.store = store;
 	r = account_open(store, &df.account, err);
 	if (r < 0)

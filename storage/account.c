@@ -41,7 +41,7 @@ int account_change(struct account *account, uint32_t base, uint32_t volume,
 
 bool account_has_pool(const struct account *account)
 {
-	return account->store->driver->usage_all != NULL;
+	return account->store->driver->capacity != NULL;
 }
 
 static int no_pool(const struct store *store, struct img_err *err)
@@ -56,9 +56,7 @@ int account_all(struct account *account, struct account_all *ret,
 	struct store *store = account->store;
 
 	*ret = (struct account_all){ 0 };
-	return store->driver->usage_all
-		       ? store->driver->usage_all(store, ret, err)
-		       : no_pool(store, err);
+	return store->driver->usage_all(store, ret, err);
 }
 
 void account_all_release(struct account_all *all)

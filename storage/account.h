@@ -26,7 +26,8 @@ int account_volume(struct account *account, uint32_t volume,
 int account_change(struct account *account, uint32_t base, uint32_t volume,
 		   uint64_t *ret_bytes, struct img_err *err) IMG_MUST_USE;
 
-/* False where account_all and account_together have nothing to tell. */
+/* False where volumes share files and not blocks: the parts of account_all do
+ * not add up then, and account_together has nothing to tell. */
 bool account_has_pool(const struct account *account);
 
 /* One volume's share, of all that the pool has in use. */
@@ -38,9 +39,12 @@ struct account_row {
 struct account_all {
 	struct account_row *row; /* by ascending volume; the ledger's not */
 	size_t n;
+	/* Where there is a pool. */
 	uint64_t ledger_bytes;
 	uint64_t shared_bytes; /* what several volumes have, once */
-	uint64_t used_bytes;   /* exclusive of all, ledger, shared: the sum */
+	/* Exclusive of all, ledger, shared: the sum; without a pool, what all
+	 * files take of the host. */
+	uint64_t used_bytes;
 };
 void account_all_release(struct account_all *all);
 
@@ -48,7 +52,7 @@ void account_all_release(struct account_all *all);
  * account_all - who uses what, of all volumes that there are
  *
  * One walk of the pool's metadata as of one commit, so that the parts add up to
- * the whole.  Returns 0, or IMG_E_UNSUPPORTED where the driver has no pool.
+ * the whole; without a pool, one look at each volume's file.
  */
 int account_all(struct account *account, struct account_all *ret,
 		struct img_err *err) IMG_MUST_USE;
@@ -57,7 +61,7 @@ const struct account_usage *account_all_find(const struct account_all *all,
 					     uint32_t volume);
 
 /* What would be free without all of these volumes; each is named once.
- * IMG_E_UNSUPPORTED as account_all. */
+ * IMG_E_UNSUPPORTED where the driver has no pool. */
 int account_together(struct account *account, const uint32_t *volumes,
 		     size_t count, uint64_t *ret_bytes,
 		     struct img_err *err) IMG_MUST_USE;

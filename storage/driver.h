@@ -118,9 +118,9 @@ struct driver {
 			     struct img_err *err);
 	int (*host_bytes)(struct store *store, uint64_t *ret,
 			  struct img_err *err);
-	/* These two may be NULL: only a pool can tell. */
 	int (*usage_all)(struct store *store, struct account_all *ret,
 			 struct img_err *err);
+	/* May be NULL: only a pool can tell. */
 	int (*usage_together)(struct store *store, const uint32_t *volumes,
 			      size_t count, uint64_t *ret_bytes,
 			      struct img_err *err);

@@ -100,14 +100,18 @@ static int is_started(struct store *store, struct img_err *err)
 static int drop_base(struct store *store, uint32_t base, struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	struct snap_file file = { SNAP_BASE, base, base };
-	unsigned users = 0;
+	struct snap_file file = { SNAP_NONE, base, base };
+	struct img_err gone = { 0 };
 	int r = snap_lock_base(store, base, &lock, err);
 
+	/* Only then are the others looked at: there may be thousands. */
+	if (r == 0 && (snap_find_base(store, base, &file, &gone) < 0 ||
+		       file.kind != SNAP_BASE))
+		return 0;
 	if (r == 0)
-		r = snap_count(store, base, 0, &users, err);
-	if (r < 0 || users > 0)
-		return r;
+		r = snap_is_base(store, base, 0, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = snap_base_down(store, base, err);
 	return r < 0 ? r : snap_unlink(store, &file, err);
 }
@@ -213,15 +217,14 @@ static int destroy_whole(struct store *store, const struct snap_file *file,
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	const struct snap_file left = { SNAP_BASE, file->id, file->id };
-	unsigned users = 0;
 	int r = snap_lock_base(store, file->id, &lock, err);
 
 	if (r == 0)
-		r = snap_count(store, file->id, 0, &users, err);
+		r = snap_is_base(store, file->id, 0, err);
 	if (r < 0)
 		return r;
-	return users > 0 ? snap_rename(store, file, &left, err)
-			 : snap_unlink(store, file, err);
+	return r > 0 ? snap_rename(store, file, &left, err)
+		     : snap_unlink(store, file, err);
 }
 
 static int destroy_file(struct store *store, const struct snap_file *file,
@@ -339,6 +342,7 @@ const struct driver driver_snapshot = {
 	.open_ledger = open_ledger,
 	.check = snap_volume_check,
 	.usage = snap_usage,
+	.usage_all = snap_usage_all,
 	.volume_usage = snap_volume_usage,
 	.volume_change = snap_volume_change,
 	.host_bytes = snap_host_bytes,

@@ -66,6 +66,9 @@ int snap_each(struct store *store,
 /* How many volumes are made from a base; @but is not counted. */
 int snap_count(struct store *store, uint32_t base, uint32_t but, unsigned *ret,
 	       struct img_err *err) IMG_MUST_USE;
+/* 1 when any volume but @but is made from it: ends with the first one. */
+int snap_is_base(struct store *store, uint32_t base, uint32_t but,
+		 struct img_err *err) IMG_MUST_USE;
 /* Its path; heap. */
 char *snap_path(const struct store *store, const struct snap_file *file);
 /* From here on a power cut leaves the names as they are. */
@@ -166,10 +169,17 @@ int snap_merge(struct store *store, const struct volume *volume,
 	       const struct progress *progress,
 	       struct img_err *err) IMG_MUST_USE;
 
-/* Space (snap_account.c). */
+/* Space (snap_account.c, snap_usage.c). */
 
 int snap_usage(struct store *store, struct store_usage *ret,
 	       struct img_err *err) IMG_MUST_USE;
+/* What a file takes of the host; of that, what no other file has too. */
+int snap_file_bytes(struct store *store, const struct snap_file *file,
+		    uint64_t *ret, struct img_err *err) IMG_MUST_USE;
+uint64_t snap_file_own_bytes(struct store *store, const struct snap_file *file,
+			     uint64_t bytes);
+int snap_usage_all(struct store *store, struct account_all *ret,
+		   struct img_err *err) IMG_MUST_USE;
 int snap_volume_usage(struct store *store, uint32_t volume,
 		      struct account_usage *ret,
 		      struct img_err *err) IMG_MUST_USE;

@@ -88,8 +88,8 @@ void snap_ballast(struct store *store)
 		(void)posix_fallocate(fd, 0, BALLAST_BYTES);
 }
 
-static int file_bytes(struct store *store, const struct snap_file *file,
-		      uint64_t *ret, struct img_err *err)
+int snap_file_bytes(struct store *store, const struct snap_file *file,
+		    uint64_t *ret, struct img_err *err)
 {
 	img_auto(img_mem_release) char *path = snap_path(store, file);
 	struct stat st;
@@ -129,23 +129,27 @@ static uint64_t shared_bytes(struct store *store, const struct snap_file *file)
 	return shared;
 }
 
+uint64_t snap_file_own_bytes(struct store *store, const struct snap_file *file,
+			     uint64_t bytes)
+{
+	uint64_t shared = shared_bytes(store, file);
+
+	return shared < bytes ? bytes - shared : 0;
+}
+
 /* A base stays until the last that is made from it is gone: without the
  * volume alone nothing of it is free. */
 static int whole_usage(struct store *store, const struct snap_file *file,
 		       struct account_usage *ret, struct img_err *err)
 {
-	uint64_t shared;
-	unsigned users = 0;
-	int r = file_bytes(store, file, &ret->mapped_bytes, err);
+	int r = snap_file_bytes(store, file, &ret->mapped_bytes, err);
 
 	if (r == 0)
-		r = snap_count(store, file->id, 0, &users, err);
-	if (r < 0 || users > 0)
-		return r;
-	shared = shared_bytes(store, file);
-	if (shared < ret->mapped_bytes)
-		ret->exclusive_bytes = ret->mapped_bytes - shared;
-	return 0;
+		r = snap_is_base(store, file->id, 0, err);
+	if (r == 0)
+		ret->exclusive_bytes =
+			snap_file_own_bytes(store, file, ret->mapped_bytes);
+	return r < 0 ? r : 0;
 }
 
 static int cow_usage(struct store *store, const struct snap_file *file,
@@ -153,17 +157,17 @@ static int cow_usage(struct store *store, const struct snap_file *file,
 {
 	struct snap_file base = { 0 };
 	struct account_usage whole = { 0 };
-	unsigned others = 1;
+	int others = 1;
 	uint64_t own = 0;
-	int r = file_bytes(store, file, &own, err);
+	int r = snap_file_bytes(store, file, &own, err);
 
 	if (r == 0)
 		r = snap_find_base(store, file->base, &base, err);
 	if (r == 0)
-		r = file_bytes(store, &base, &whole.mapped_bytes, err);
+		r = snap_file_bytes(store, &base, &whole.mapped_bytes, err);
 	/* Reads the whole directory, so only where it matters. */
 	if (r == 0 && base.kind == SNAP_BASE)
-		r = snap_count(store, file->base, file->id, &others, err);
+		r = others = snap_is_base(store, file->base, file->id, err);
 	if (r < 0)
 		return r;
 	ret->mapped_bytes = whole.mapped_bytes + own;
@@ -257,7 +261,7 @@ int snap_volume_change(struct store *store, uint32_t base, uint32_t volume,
 		return cow_change(path, ret_bytes, err);
 	if (read_change(path, base, ret_bytes))
 		return 0;
-	return file_bytes(store, &file, ret_bytes, err);
+	return snap_file_bytes(store, &file, ret_bytes, err);
 }
 
 struct host_sum {
@@ -272,7 +276,7 @@ static int add_file(void *self, const struct snap_file *file,
 	struct img_err gone = { 0 }; /* meanwhile */
 	uint64_t bytes = 0;
 
-	if (file_bytes(sum->store, file, &bytes, &gone) == 0)
+	if (snap_file_bytes(sum->store, file, &bytes, &gone) == 0)
 		sum->bytes += bytes;
 	return 0;
 }

@@ -152,7 +152,7 @@ int snap_find_base(struct store *store, uint32_t base, struct snap_file *ret,
 
 struct count {
 	uint32_t base, but;
-	unsigned *n;
+	unsigned *n; /* NULL: whether there is one */
 };
 
 static int count_one(void *self, const struct snap_file *file,
@@ -160,9 +160,12 @@ static int count_one(void *self, const struct snap_file *file,
 {
 	const struct count *count = self;
 
-	if ((file->kind == SNAP_COW || file->kind == SNAP_MERGE) &&
-	    file->base == count->base && file->id != count->but)
-		++*count->n;
+	if ((file->kind != SNAP_COW && file->kind != SNAP_MERGE) ||
+	    file->base != count->base || file->id == count->but)
+		return 0;
+	if (!count->n)
+		return 1;
+	++*count->n;
 	return 0;
 }
 
@@ -172,6 +175,14 @@ int snap_count(struct store *store, uint32_t base, uint32_t but, unsigned *ret,
 	struct count count = { base, but, ret };
 
 	*ret = 0;
+	return snap_each(store, count_one, &count, err);
+}
+
+int snap_is_base(struct store *store, uint32_t base, uint32_t but,
+		 struct img_err *err)
+{
+	struct count count = { base, but, NULL };
+
 	return snap_each(store, count_one, &count, err);
 }
 
