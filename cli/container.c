@@ -266,6 +266,7 @@ int container_run_ended(struct store *store, uint32_t volume,
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(img_mem_release) char *pid_path = NULL;
+	img_auto(img_mem_release) char *attach_path = NULL;
 	img_auto(db_txn_release) struct db *txn = NULL;
 	struct img_err dropped = { 0 }; /* files of a container that is gone */
 	int r = by_volume(store, volume, &row, err);
@@ -274,6 +275,8 @@ int container_run_ended(struct store *store, uint32_t volume,
 		return r;
 	pid_path = container_pid_path(store, &row);
 	(void)unlink(pid_path); /* often was never written */
+	attach_path = container_attach_path(store, &row);
+	(void)unlink(attach_path); /* nor was this ever made */
 	r = db_begin(store_db(store), false, err);
 	if (r < 0)
 		return r;
@@ -311,6 +314,12 @@ int container_vanished(struct store *store, uint32_t volume,
 char *container_pid_path(struct store *store, const struct container_row *row)
 {
 	return mem_printf("%s/%.12s.pid", store_run(store), row->id.hex);
+}
+
+char *container_attach_path(struct store *store,
+			    const struct container_row *row)
+{
+	return mem_printf("%s/%.12s.attach", store_run(store), row->id.hex);
 }
 
 pid_t container_pid(struct store *store, const struct container_row *row)

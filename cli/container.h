@@ -8,9 +8,11 @@
  * supervisor, holds its volume.
  */
 #include "base/id.h"
+#include "runtime/log.h"
 #include "runtime/userns.h"
 #include "storage/volume.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -111,6 +113,11 @@ int container_dir(struct store *store, const struct container_row *row,
 /* The same, with *ret the path of the log in it. */
 int container_log(struct store *store, const struct container_row *row,
 		  char **ret, struct img_err *err) IMG_MUST_USE;
+/* From HostConfig.LogConfig of a configuration; *ret_kept is false where its
+ * driver is "none". */
+int container_log_limits(const json_t *config, bool *ret_kept,
+			 struct log_limits *ret,
+			 struct img_err *err) IMG_MUST_USE;
 /* Removes the directory with all in it, and the file that names its process;
  * missing ones are no failure. */
 int container_files_remove(struct store *store, const struct container_row *row,
@@ -127,6 +134,9 @@ void container_dirs_sweep(struct store *store);
 
 /* A file in the run directory. */
 char *container_pid_path(struct store *store, const struct container_row *row);
+/* Where its monitor listens, while it runs in the background. */
+char *container_attach_path(struct store *store,
+			    const struct container_row *row);
 /* The container's first process, or 0 when it does not run. */
 pid_t container_pid(struct store *store, const struct container_row *row);
 

@@ -45,9 +45,12 @@ int container_files_remove(struct store *store, const struct container_row *row,
 {
 	img_auto(img_mem_release) char *pid_path =
 		container_pid_path(store, row);
+	img_auto(img_mem_release) char *attach_path =
+		container_attach_path(store, row);
 	img_auto(img_mem_release) char *dir = dir_path(store, row);
 
-	(void)unlink(pid_path); /* is there only while it runs */
+	(void)unlink(pid_path);	   /* is there only while it runs, */
+	(void)unlink(attach_path); /* as is this */
 	return file_remove_tree(AT_FDCWD, dir, err);
 }
 

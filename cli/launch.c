@@ -7,6 +7,7 @@
 #include "cli/spec.h"
 #include "runtime/container.h"
 #include "runtime/detach.h"
+#include "runtime/monitor.h"
 #include "storage/capacity.h"
 
 #include <fcntl.h>
@@ -36,8 +37,49 @@ static void guard_pool(struct container_watch *watch)
 	IMG_IGNORE(capacity_guard(watch->self, &watch->fd, &dropped));
 }
 
+/* What is in the background has its log, and can be attached to. */
+static int open_monitor(struct store *store, const struct container_row *row,
+			const struct spec_parts *parts,
+			const struct container_spec *spec, struct monitor **ret,
+			struct img_err *err)
+{
+	img_auto(img_mem_release) char *log = NULL;
+	img_auto(img_mem_release) char *socket =
+		container_attach_path(store, row);
+	struct monitor_options options = {
+		.socket_path = socket,
+		.tty = spec->tty,
+		.interactive = spec->interactive,
+		.stdin_once = json_is_true(
+			json_object_get(parts->config, "StdinOnce")),
+		.client = -1,
+	};
+	bool kept;
+	int r = container_log_limits(parts->config, &kept, &options.limits,
+				     err);
+
+	if (r == 0 && kept)
+		r = container_log(store, row, &log, err);
+	options.log_path = log;
+	return r < 0 ? r : monitor_open(&options, ret, err);
+}
+
+static int start_command(const struct container_spec *spec,
+			 struct monitor *monitor, struct container *container,
+			 struct img_err *err)
+{
+	struct img_err dropped = { 0 };
+	int r = container_start(spec, container, err);
+
+	/* Cannot fail once monitor_open has done the same. */
+	if (monitor)
+		IMG_IGNORE(monitor_release_streams(monitor, &dropped));
+	return r;
+}
+
 static int run_command(struct store *store, const struct container_row *row,
-		       const struct container_spec *spec, struct detach *detach,
+		       const struct container_spec *spec,
+		       struct monitor *monitor, struct detach *detach,
 		       int *ret_status, bool *ret_started, struct img_err *err)
 {
 	img_auto(img_mem_release) char *pid_path =
@@ -47,7 +89,7 @@ static int run_command(struct store *store, const struct container_row *row,
 					 .first_ms = GUARD_FIRST_MS,
 					 .fn = guard_pool,
 					 .self = store };
-	int r = container_start(spec, &container, err);
+	int r = start_command(spec, monitor, &container, err);
 
 	*ret_started = r == 0;
 	if (r < 0) {
@@ -60,7 +102,8 @@ static int run_command(struct store *store, const struct container_row *row,
 	if (!row->auto_remove) /* while it runs: nobody waits for that */
 		container_note(store, row);
 	container.watch = &watch;
-	r = container_wait(&container, ret_status, err);
+	r = monitor ? monitor_wait(monitor, &container, ret_status, err)
+		    : container_wait(&container, ret_status, err);
 	img_fd_release(&watch.fd);
 	(void)unlink(pid_path); /* gone with the container at the latest */
 	return r;
@@ -71,6 +114,7 @@ int launch(struct store *store, const struct container_row *row,
 	   int *ret_status, bool *ret_started, struct img_err *err)
 {
 	img_auto(spec_parts_release) struct spec_parts p = { 0 };
+	img_auto(monitor_close) struct monitor *monitor = NULL;
 	struct container_spec spec;
 	int r;
 
@@ -82,8 +126,10 @@ int launch(struct store *store, const struct container_row *row,
 	spec.cache_dir = store_run(store);
 	if (r == 0)
 		r = volume_activate(store, &pending->volume, p.node, err);
+	if (r == 0 && detach)
+		r = open_monitor(store, row, &p, &spec, &monitor, err);
 	if (r == 0)
-		r = run_command(store, row, &spec, detach, ret_status,
+		r = run_command(store, row, &spec, monitor, detach, ret_status,
 				ret_started, err);
 	if (r < 0)
 		r = capacity_explain(store, err);

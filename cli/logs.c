@@ -1,29 +1,45 @@
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cli/clock.h"
 #include "cli/container.h"
 #include "cli/verb.h"
+#include "image/config.h"
+#include "runtime/log_read.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 
 /* How soon the end of a container is noticed. */
 #define LOOK_MS 100
-#define BLOCK	((size_t)64 * 1024)
 
 struct options {
-	bool follow;
-	const char *tail;
+	bool follow, timestamps;
+	const char *tail, *since, *until;
 };
 
 static const struct option_row rows[] = {
 	{ 'f', "follow", NULL, "go on until the container ends", OPTION_FLAG,
 	  offsetof(struct options, follow) },
+	{ 0, "since", "TIME",
+	  "only what is not older: 2026-01-31T12:00:00Z, seconds since 1970, "
+	  "or how long ago, as 1h30m",
+	  OPTION_TEXT, offsetof(struct options, since) },
 	{ 'n', "tail", "LINES", "only the last ones, or \"all\" [all]",
 	  OPTION_TEXT, offsetof(struct options, tail) },
+	{ 't', "timestamps", NULL, "begin each line with its time", OPTION_FLAG,
+	  offsetof(struct options, timestamps) },
+	{ 0, "until", "TIME", "only what is older", OPTION_TEXT,
+	  offsetof(struct options, until) },
+};
+
+/* What of a log is printed. */
+struct view {
+	int64_t since_ns, until_ns;
+	uint64_t lines;
+	bool timestamps;
+	bool middle[2]; /* of a line, on that stream */
 };
 
 static int read_tail(const char *text, uint64_t *ret, struct img_err *err)
@@ -41,63 +57,61 @@ static int read_tail(const char *text, uint64_t *ret, struct img_err *err)
 	return 0;
 }
 
-/* Leaves @fd where its last @lines lines begin; one that is not ended yet is
- * a line. */
-static int seek_tail(int fd, uint64_t lines, struct img_err *err)
+static int read_options(const struct options *o, struct view *ret,
+			struct img_err *err)
 {
-	char block[4096];
-	struct stat st;
-	off_t at;
+	int r = read_tail(o->tail, &ret->lines, err);
 
-	if (lines == UINT64_MAX)
-		return 0;
-	if (fstat(fd, &st) != 0)
-		return img_err_sys(err, "cannot read the log");
-	at = lines ? 0 : st.st_size;
-	for (off_t end = st.st_size; lines && end > 0;) {
-		off_t begin = end > (off_t)sizeof(block)
-				      ? end - (off_t)sizeof(block)
-				      : 0;
-		size_t n = (size_t)(end - begin);
-		int r = file_pread(fd, block, n, (uint64_t)begin, "the log",
-				   err);
+	ret->timestamps = o->timestamps;
+	ret->since_ns = INT64_MIN;
+	ret->until_ns = INT64_MAX;
+	if (r == 0 && o->since)
+		r = clock_parse(o->since, "--since", &ret->since_ns, err);
+	if (r == 0 && o->until)
+		r = clock_parse(o->until, "--until", &ret->until_ns, err);
+	return r;
+}
 
-		if (r < 0)
-			return r;
-		while (n-- > 0)
-			/* The last byte ends a line; it begins none. */
-			if (block[n] == '\n' &&
-			    begin + (off_t)n + 1 < st.st_size && --lines == 0) {
-				at = begin + (off_t)n + 1;
-				break;
-			}
-		end = begin;
-	}
-	if (lseek(fd, at, SEEK_SET) < 0)
-		return img_err_sys(err, "cannot read the log");
+static int print(struct view *view, const struct log_entry *entry,
+		 struct img_err *err)
+{
+	FILE *out = entry->stream == LOG_STDERR ? stderr : stdout;
+	bool *middle = &view->middle[entry->stream];
+
+	if (view->timestamps && !*middle)
+		(void)fprintf(out, "%s ", entry->time);
+	*middle = entry->n == 0 || entry->text[entry->n - 1] != '\n';
+	if (fwrite(entry->text, 1, entry->n, out) != entry->n && out == stdout)
+		return img_err_sys(err, "cannot write to standard output");
 	return 0;
 }
 
-static int copy(int fd, struct img_err *err)
+/* All that there is: 1 when what comes is not wanted any more. */
+static int copy(struct log_reader *reader, struct view *view,
+		struct img_err *err)
 {
-	static char block[BLOCK];
-	ssize_t n;
+	struct log_entry entry;
+	int r;
 
-	while ((n = read(fd, block, sizeof(block))) > 0) {
-		int r = file_write(STDOUT_FILENO, block, (size_t)n,
-				   "standard output", err);
-
+	while ((r = log_reader_next(reader, &entry, err)) > 0) {
+		if (entry.time_ns >= view->until_ns)
+			return 1;
+		if (entry.time_ns < view->since_ns)
+			continue;
+		r = print(view, &entry, err);
 		if (r < 0)
 			return r;
 	}
-	return n < 0 ? img_err_sys(err, "cannot read the log") : 0;
+	if (r == 0 && fflush(stdout) != 0)
+		return img_err_sys(err, "cannot write to standard output");
+	return r;
 }
 
 /* Sleeps until the log may have grown. */
 static int await_growth(int watch, struct img_err *err)
 {
 	struct pollfd p = { .fd = watch, .events = POLLIN };
-	char events[512];
+	char events[4096];
 	int r = poll(&p, 1, LOOK_MS);
 
 	if (r > 0) /* what it says is only that it is time to look */
@@ -108,20 +122,44 @@ static int await_growth(int watch, struct img_err *err)
 }
 
 static int follow(struct store *store, const struct container_row *row,
-		  const char *path, int fd, struct img_err *err)
+		  char *path, struct log_reader *reader, struct view *view,
+		  struct img_err *err)
 {
 	img_auto(img_fd_release) int watch = inotify_init1(IN_CLOEXEC);
 	int running, r;
 
-	if (watch < 0 || inotify_add_watch(watch, path, IN_MODIFY) < 0)
-		return img_err_sys(err, "cannot follow %s", path);
+	/* Its directory: the file itself is renamed and begun anew. */
+	*strrchr(path, '/') = '\0';
+	if (watch < 0)
+		return img_err_sys(err, "cannot follow the log");
+	if (inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE) < 0 &&
+	    errno != ENOENT) /* it keeps none */
+		return img_err_sys(err, "cannot follow the log in %s", path);
 	do {
 		/* In this order: what it said last is still copied. */
 		running = container_is_running(store, row, err);
-		r = running < 0 ? running : copy(fd, err);
+		r = running < 0 ? running : copy(reader, view, err);
+		if (r == 0 && clock_now_ns() >= view->until_ns)
+			r = 1;
 		if (r == 0 && running)
 			r = await_growth(watch, err);
 	} while (r == 0 && running);
+	return r < 0 ? r : 0;
+}
+
+static int check_kept(const struct container_row *row, struct img_err *err)
+{
+	img_auto(json_release) json_t *config = NULL;
+	struct log_limits limits;
+	bool kept = true;
+	int r = image_config_parse(row->config, &config, err);
+
+	if (r == 0)
+		r = container_log_limits(config, &kept, &limits, err);
+	if (r == 0 && !kept)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "%s keeps no log: its log driver is none",
+				   row->name);
 	return r;
 }
 
@@ -131,27 +169,28 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	const struct options *o = values;
 	img_auto(store_close) struct store *store = NULL;
 	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(log_reader_close) struct log_reader *reader = NULL;
 	img_auto(img_mem_release) char *path = NULL;
-	img_auto(img_fd_release) int fd = -1;
-	uint64_t lines;
-	int r = read_tail(o->tail, &lines, err);
+	struct view view = { 0 };
+	int r = read_options(o, &view, err);
 
 	if (r == 0)
 		r = cli_open_store(cli, false, &store, err);
 	if (r == 0)
 		r = container_find(store, argv[0], &row, err);
+	if (r == 0)
+		r = check_kept(&row, err);
 	if (r < 0)
 		return r;
 	path = container_log_path(store, &row);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0; /* it never ran in the background */
-	if (fd < 0)
-		return img_err_sys(err, "cannot open %s", path);
-	r = seek_tail(fd, lines, err);
+	r = log_reader_open(path, &reader, err);
+	if (r == 0 && view.lines != UINT64_MAX)
+		r = log_reader_tail(reader, view.lines, err);
 	if (r < 0)
 		return r;
-	return o->follow ? follow(store, &row, path, fd, err) : copy(fd, err);
+	r = o->follow ? follow(store, &row, path, reader, &view, err)
+		      : copy(reader, &view, err);
+	return r < 0 ? r : 0;
 }
 
 const struct verb verb_logs = {
@@ -159,8 +198,9 @@ const struct verb verb_logs = {
 	.arguments = "CONTAINER",
 	.summary = "Print what a container said in the background",
 	.description =
-		"Its standard output and error, from all its runs in the "
-		"background, as one.",
+		"What it wrote to its standard output and error, to the same of "
+		"this command, from all\nits runs in the background, as far as "
+		"its log reaches back (run --log-opt).",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.min_args = 1,

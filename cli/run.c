@@ -33,6 +33,12 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, config.env) },
 	{ 'i', "interactive", NULL, "keep standard input open", OPTION_FLAG,
 	  offsetof(struct options, config.interactive) },
+	{ 0, "log-driver", "DRIVER",
+	  "json-file or none: what it says in the background", OPTION_TEXT,
+	  offsetof(struct options, config.log_driver) },
+	{ 0, "log-opt", "NAME=VALUE",
+	  "max-size=SIZE of a file of its log [10m], max-file=NUMBER [3]",
+	  OPTION_LIST, offsetof(struct options, config.log_options) },
 	{ 0, "name", "NAME", "name of the container [made up]", OPTION_TEXT,
 	  offsetof(struct options, name) },
 	{ 0, "privileged", NULL,
@@ -128,16 +134,6 @@ static int create(struct store *store, const struct image *image,
 	return r;
 }
 
-/* The log is in a directory that only a container with a row may have. */
-static int begin_log(struct store *store, const struct container_row *row,
-		     struct img_err *err)
-{
-	img_auto(img_mem_release) char *log = NULL;
-	int r = container_log(store, row, &log, err);
-
-	return r < 0 ? r : detach_log(log, err);
-}
-
 static int run_in(struct store *store, const struct options *o, int argc,
 		  char **argv, struct container_row *row, struct detach *detach,
 		  struct img_err *err)
@@ -162,8 +158,6 @@ static int run_in(struct store *store, const struct options *o, int argc,
 		return r;
 	}
 	r = resize_fill(store, &pending, err);
-	if (r == 0 && detach)
-		r = begin_log(store, row, err);
 	if (r < 0 && detach)
 		detach_report(detach, 0, status, err);
 	else if (r == 0)
@@ -189,7 +183,7 @@ static int run_detached(const struct cli *cli, const struct options *o,
 {
 	img_auto(store_close) struct store *store = NULL;
 	struct detach detach = { 0 };
-	int r = detach_fork(NULL, &detach, err);
+	int r = detach_fork(&detach, err);
 
 	if (!detach.is_monitor) {
 		if (r == 0) {
@@ -203,11 +197,13 @@ static int run_detached(const struct cli *cli, const struct options *o,
 		return r;
 	}
 	r = cli_open_store(cli, false, &store, err);
-	if (r < 0) {
+	if (r < 0)
 		detach_report(&detach, 0, 125, err);
-		return r;
-	}
-	return run_in(store, o, argc, argv, row, &detach, err);
+	else
+		r = run_in(store, o, argc, argv, row, &detach, err);
+	/* What failed was reported, and the command says it. */
+	store_close(&store);
+	exit(r < 0 ? 125 : 0);
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,

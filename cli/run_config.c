@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cli/run_log.h"
 #include "image/config.h"
 #include "runtime/capability.h"
 
@@ -213,6 +214,8 @@ static int put_host(json_t *config, const struct run_config *o,
 		r = put_security(host, &o->security, err);
 	if (r == 0)
 		r = put_users(host, o, err);
+	if (r == 0)
+		r = run_log_put(config, o->log_driver, &o->log_options, err);
 	(void)json_object_set_new(host, "Privileged",
 				  json_boolean(o->privileged));
 	return r;

@@ -18,6 +18,8 @@ struct run_config {
 	const char *workdir, *user, *entrypoint, *userns;
 	struct text_list env, cap_add, cap_drop, security;
 	struct isolation_options isolation;
+	const char *log_driver;
+	struct text_list log_options;
 	bool interactive, tty, privileged;
 };
 

@@ -67,29 +67,29 @@ static int run_again(struct store *store, const struct container_row *row,
 }
 
 static int start_detached(const struct cli *cli, const char *ref,
-			  const char *log, struct img_err *err)
+			  struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
 	struct detach detach = { 0 };
-	int r = detach_fork(log, &detach, err);
+	int r = detach_fork(&detach, err);
 
 	if (!detach.is_monitor)
 		return r;
 	r = cli_open_store(cli, false, &store, err);
 	if (r == 0)
 		r = container_find(store, ref, &row, err);
-	if (r < 0) {
+	if (r < 0)
 		detach_report(&detach, 0, 125, err);
-		return r;
-	}
-	r = run_again(store, &row, &detach, err);
+	else
+		r = run_again(store, &row, &detach, err);
+	/* What failed was reported, and the command says it. */
+	store_close(&store);
 	exit(r < 0 ? 125 : 0);
 }
 
 /* 1 when it runs already: then there is nothing to do, as docker has it. */
-static int look(const struct cli *cli, const char *ref, char **ret_log,
-		struct img_err *err)
+static int look(const struct cli *cli, const char *ref, struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
@@ -97,9 +97,7 @@ static int look(const struct cli *cli, const char *ref, char **ret_log,
 
 	if (r == 0)
 		r = container_find(store, ref, &row, err);
-	if (r == 0)
-		r = container_is_running(store, &row, err);
-	return r != 0 ? r : container_log(store, &row, ret_log, err);
+	return r < 0 ? r : container_is_running(store, &row, err);
 }
 
 static int start_attached(const struct cli *cli, const char *ref,
@@ -140,11 +138,9 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 			     : r;
 	}
 	for (int i = 0; i < argc; i++) {
-		img_auto(img_mem_release) char *log = NULL;
-
-		r = look(cli, argv[i], &log, err);
+		r = look(cli, argv[i], err);
 		if (r == 0)
-			r = start_detached(cli, argv[i], log, err);
+			r = start_detached(cli, argv[i], err);
 		if (r < 0)
 			return img_err_prefix(err, "cannot start %s", argv[i]);
 		(void)printf("%s\n", argv[i]);

@@ -14,30 +14,6 @@ struct report {
 };
 _Static_assert(sizeof(struct report) <= PIPE_BUF, "one write, all or nothing");
 
-int detach_log(const char *log_path, struct img_err *err)
-{
-	img_auto(img_fd_release) int null = -1;
-	img_auto(img_fd_release) int log = -1;
-
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
-		return img_err_sys(err, "cannot open /dev/null");
-	if (log_path) {
-		log = open(log_path,
-			   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW |
-				   O_NOCTTY | O_CLOEXEC,
-			   0640);
-		if (log < 0)
-			return img_err_sys(err, "cannot open the log %s",
-					   log_path);
-	}
-	if (dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(log < 0 ? null : log, STDOUT_FILENO) < 0 ||
-	    dup2(log < 0 ? null : log, STDERR_FILENO) < 0)
-		return img_err_sys(err, "cannot redirect the monitor");
-	return 0;
-}
-
 /* Reads the report; the pipe's end without one is the monitor's death. */
 static int hear(int fd, struct detach *ret, struct img_err *err)
 {
@@ -60,7 +36,7 @@ static int hear(int fd, struct detach *ret, struct img_err *err)
 	return -(int)report.err.code;
 }
 
-int detach_fork(const char *log_path, struct detach *ret, struct img_err *err)
+int detach_fork(struct detach *ret, struct img_err *err)
 {
 	img_auto(img_fd_release) int hearing = -1;
 	img_auto(img_fd_release) int telling = -1;
@@ -85,10 +61,6 @@ int detach_fork(const char *log_path, struct detach *ret, struct img_err *err)
 	ret->is_monitor = true;
 	ret->monitor_pid = getpid();
 	ret->report_fd = img_fd_take(&telling);
-	if (detach_log(log_path, err) < 0) {
-		detach_report(ret, 0, 0, err);
-		_exit(1);
-	}
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  * Leaving the terminal: a monitor process that becomes the container's
  * supervisor while the command that was typed returns.
  *
- *	r = detach_fork(log_path, &detach, err);
+ *	r = detach_fork(&detach, err);
  *	if (r < 0 || !detach.is_monitor)
  *		return r;                   the command: started, or why not
  *	r = container_start(spec, &container, err);
@@ -30,25 +30,15 @@ struct detach {
 
 /**
  * detach_fork - split into the command and a monitor
- * @log_path: file that stdout and stderr of the monitor, and so of the
- *            container, are appended to; made with mode 0640; NULL is
- *            /dev/null
  *
  * Returns twice.  In the monitor: at once, with is_monitor set, in a session
- * of its own and with stdin from /dev/null.  In the command: when the monitor
- * has called detach_report, with that result, or with -IMG_E_INTERNAL if it
- * died before.
+ * of its own; it has the command's standard streams until monitor_open takes
+ * them away.  In the command: when the monitor has called detach_report, with
+ * that result, or with -IMG_E_INTERNAL if it died before.
  *
  * Only before threads are made.  What the caller has open is open in both.
  */
-int detach_fork(const char *log_path, struct detach *ret,
-		struct img_err *err) IMG_MUST_USE;
-
-/**
- * detach_log - lead stdout and stderr of the monitor to a log
- * @log_path: as for detach_fork, for a log that is known only later
- */
-int detach_log(const char *log_path, struct img_err *err) IMG_MUST_USE;
+int detach_fork(struct detach *ret, struct img_err *err) IMG_MUST_USE;
 
 /**
  * detach_report - the monitor's one message to the command

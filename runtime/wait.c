@@ -1,5 +1,5 @@
 /*
- * container_wait: the supervisor's loop.
+ * The supervisor's loop.
  *
  * Every signal arrives as a record of a signalfd, so nothing is done inside a
  * handler and nothing can slip between a test and a sleep.
@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "runtime/relay.h"
 #include "runtime/signals.h"
-#include "runtime/wake.h"
+#include "runtime/supervise.h"
 
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
@@ -51,67 +51,39 @@ static int handle_signal(struct container *c, int signals, int *ret_status,
 	return 0;
 }
 
-static int handle(struct container *c, struct wake *wake, int *ret_status,
-		  struct img_err *err)
-{
-	int r = wake_look(wake, err);
-
-	return r <= 0 ? r : handle_signal(c, wake->signals, ret_status, err);
-}
-
-static int wait_plain(struct container *c, struct wake *wake, int *ret_status,
+int supervision_begin(struct supervision *s, struct container *container,
 		      struct img_err *err)
 {
-	int r;
-
-	while ((r = handle(c, wake, ret_status, err)) == 0)
-		;
-	return r;
-}
-
-static int wait_terminal(struct container *c, struct wake *wake,
-			 int *ret_status, struct img_err *err)
-{
-	struct relay relay;
-	bool woken;
-	int r;
-
-	relay_begin(&relay, c->terminal, c->interactive);
-	do {
-		r = relay_move(&relay, wake->fd, &woken, err);
-		if (r == 0 && woken)
-			r = handle(c, wake, ret_status, err);
-	} while (r == 0);
-	if (r > 0)
-		relay_drain(&relay);
-	relay_end(&relay);
-	signals_drop_pipe();
-	return r;
-}
-
-static int wait_for_end(struct container *c, int *ret_status,
-			struct img_err *err)
-{
-	img_auto(img_fd_release) int signals = -1;
-	img_auto(wake_release) struct wake wake = { .epoll = -1, .timer = -1 };
 	sigset_t set;
-	int r;
 
+	*s = (struct supervision){
+		.container = container,
+		.signals = -1,
+		.wake = { .epoll = -1, .timer = -1 },
+	};
 	signals_supervised(&set);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (signals < 0)
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (s->signals < 0)
 		return img_err_sys(err, "cannot receive signals");
-	r = wake_init(&wake, signals, c->watch, err);
-	if (r < 0)
-		return r;
-	return c->terminal < 0 ? wait_plain(c, &wake, ret_status, err)
-			       : wait_terminal(c, &wake, ret_status, err);
+	return wake_init(&s->wake, s->signals, container->watch, err);
 }
 
-int container_wait(struct container *c, int *ret_status, struct img_err *err)
+int supervision_event(struct supervision *s, int *ret_status,
+		      struct img_err *err)
 {
-	int r = wait_for_end(c, ret_status, err);
+	int r = wake_look(&s->wake, err);
 
+	return r <= 0 ? r
+		      : handle_signal(s->container, s->signals, ret_status,
+				      err);
+}
+
+int supervision_end(struct supervision *s, int r)
+{
+	struct container *c = s->container;
+
+	wake_release(&s->wake);
+	img_fd_release(&s->signals);
 	if (r < 0) {
 		(void)pidfd_send_signal(c->pidfd, SIGKILL, NULL, 0);
 		(void)waitid(P_PIDFD, (id_t)c->pidfd, &(siginfo_t){ 0 },
@@ -121,4 +93,45 @@ int container_wait(struct container *c, int *ret_status, struct img_err *err)
 	img_fd_release(&c->terminal);
 	(void)sigprocmask(SIG_SETMASK, &c->old_mask, NULL);
 	return r < 0 ? r : 0;
+}
+
+static int wait_plain(struct supervision *s, int *ret_status,
+		      struct img_err *err)
+{
+	int r;
+
+	while ((r = supervision_event(s, ret_status, err)) == 0)
+		;
+	return r;
+}
+
+static int wait_terminal(struct supervision *s, int *ret_status,
+			 struct img_err *err)
+{
+	struct relay relay;
+	bool woken;
+	int r;
+
+	relay_begin(&relay, s->container->terminal, s->container->interactive);
+	do {
+		r = relay_move(&relay, s->wake.fd, &woken, err);
+		if (r == 0 && woken)
+			r = supervision_event(s, ret_status, err);
+	} while (r == 0);
+	if (r > 0)
+		relay_drain(&relay);
+	relay_end(&relay);
+	signals_drop_pipe();
+	return r;
+}
+
+int container_wait(struct container *c, int *ret_status, struct img_err *err)
+{
+	struct supervision s;
+	int r = supervision_begin(&s, c, err);
+
+	if (r == 0)
+		r = c->terminal < 0 ? wait_plain(&s, ret_status, err)
+				    : wait_terminal(&s, ret_status, err);
+	return supervision_end(&s, r);
 }

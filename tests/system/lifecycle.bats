@@ -1,12 +1,14 @@
-# Containers that run in the background: stop, kill, wait, logs, rename.
+# Containers that run in the background: stop, kill, wait, rename.
 load lib/store
 
 @test "stop: asks with the image's signal, waits, and kills in the end" {
 	ok img run -d --name polite base sh -c \
-		'trap "echo asked; exit 7" TERM; while :; do sleep 0.1; done'
+		'trap "echo asked; exit 7" TERM; echo ready
+		while :; do sleep 0.1; done'
+	wait_for sh -c "$IMG logs polite | grep ready"
 	gives polite img stop polite
 	gives 7 img wait polite
-	gives asked img logs polite
+	gives $'ready\nasked' img logs polite
 	# Without a handler the first process of a container feels nothing.
 	ok img run -d --name deaf base sleep 600
 	gives deaf img stop -t 0 deaf
@@ -18,12 +20,14 @@ load lib/store
 	[ "$err" = "img: cannot stop none: there is no container 'none'" ]
 	# Another signal, of the image or of the command line.
 	ok img commit --change 'STOPSIGNAL SIGUSR1' polite with-signal
-	ok img run -d --name usr base sh -c 'trap "exit 9" USR2
+	ok img run -d --name usr base sh -c 'trap "exit 9" USR2; echo ready
 		while :; do sleep 0.1; done'
+	wait_for sh -c "$IMG logs usr | grep ready"
 	gives usr img stop -s usr2 usr
 	gives 9 img wait usr
 	ok img run -d --name usr1 with-signal sh -c 'trap "exit 10" USR1
-		while :; do sleep 0.1; done'
+		echo ready; while :; do sleep 0.1; done'
+	wait_for sh -c "$IMG logs usr1 | grep ready"
 	gives usr1 img stop usr1
 	gives 10 img wait usr1
 	fails 1 "'NOPE' is not a signal" img stop -s NOPE usr
@@ -64,32 +68,6 @@ load lib/store
 	[ "$(<"$T/status")" = 42 ]
 	gives $'42\n42' img wait waited waited
 	fails 1 "cannot wait for none: there is no container 'none'" img wait none
-}
-
-@test "logs: all, the last lines, and what is still to come" {
-	local id
-	mkfifo "$T/go"
-	ok img run -d --name talks -v "$T:/host" base \
-		sh -c 'seq 1 2000; echo on stderr >&2; read x </host/go
-			echo last; printf "no newline"'
-	wait_for sh -c "$IMG logs talks | grep stderr"
-	img logs -f -n 1 talks >"$T/followed" &
-	id=$!
-	wait_for grep stderr "$T/followed"
-	echo >"$T/go"
-	wait "$id"
-	[ "$(<"$T/followed")" = $'on stderr\nlast\nno newline' ]
-	gives $'last\nno newline' img logs --tail 2 talks
-	gives '' img logs -n 0 talks
-	gives $'1999\n2000\non stderr\nlast\nno newline' img logs -n 5 talks
-	try img logs --tail=all talks
-	[ "$(wc -l <"$T/out")" -eq 2002 ]
-	try img logs -n 100000 talks
-	[ "$(wc -l <"$T/out")" -eq 2002 ]
-	fails 1 "--tail 'x' is not a number of lines" img logs -n x talks
-	ok img run --name silent base echo 'to the terminal'
-	gives '' img logs -f silent
-	fails 1 "there is no container 'none'" img logs none
 }
 
 @test "rename: running or not, to a name that is free and legal" {

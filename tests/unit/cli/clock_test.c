@@ -77,12 +77,74 @@ static void moments(void **state)
 				    cases[i].text);
 }
 
+static void times_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ns;
+	} cases[] = {
+		{ "2026-01-02T03:04:05Z", 1767323045 * SECOND },
+		{ "2026-01-02T03:04:05.25Z", 1767323045 * SECOND + SECOND / 4 },
+		{ "2026-01-02T05:04:05+02:00", 1767323045 * SECOND },
+		{ "2026-01-02T01:34:05-01:30", 1767323045 * SECOND },
+		{ "1767323045", 1767323045 * SECOND },
+		{ "1767323045.000000001", 1767323045 * SECOND + 1 },
+		{ "0", 0 },
+	};
+	static const char *const none[] = { "",
+					    "soon",
+					    "-5",
+					    "5x",
+					    "1h30",
+					    "h",
+					    "1.2.3",
+					    "2026-13",
+					    "99999999999999999999",
+					    "2026-01-02T03:04:05X" };
+
+	for (size_t i = 0; i < IMG_COUNT(cases); i++) {
+		struct img_err err = { 0 };
+		int64_t ns = -1;
+
+		assert_int_equal(
+			clock_parse(cases[i].text, "--since", &ns, &err), 0);
+		assert_int_equal(ns, cases[i].ns);
+	}
+	for (size_t i = 0; i < IMG_COUNT(none); i++) {
+		struct img_err err = { 0 };
+		int64_t ns;
+
+		assert_int_equal(clock_parse(none[i], "--since", &ns, &err),
+				 -IMG_E_INPUT);
+		assert_memory_equal(err.msg, "--since '", 9);
+	}
+}
+
+static void lengths_of_time_are_read(void **state)
+{
+	struct img_err err = { 0 };
+	int64_t ns, ago;
+
+	assert_int_equal(clock_parse_duration("1h30m", "--x", &ns, &err), 0);
+	assert_int_equal(ns, 5400 * SECOND);
+	assert_int_equal(clock_parse_duration("1.5s250ms", "--x", &ns, &err),
+			 0);
+	assert_int_equal(ns, 1750 * (SECOND / 1000));
+	assert_int_equal(clock_parse("10m", "--since", &ago, &err), 0);
+	ns = clock_now_ns() - ago;
+	assert_true(ns >= 600 * SECOND && ns < 660 * SECOND);
+	assert_int_equal(clock_parse_duration("10", "--x", &ns, &err),
+			 -IMG_E_INPUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(now_is_now),
 		cmocka_unit_test(ages),
 		cmocka_unit_test(moments),
+		cmocka_unit_test(times_are_read),
+		cmocka_unit_test(lengths_of_time_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
