@@ -2,17 +2,10 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "storage/device.h"
-#include "storage/loop.h"
-#include "storage/sysblock.h"
+#include "storage/dm_block.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <libdevmapper.h>
-#include <linux/dm-ioctl.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #define UDEV_FLAGS                                                             \
@@ -20,11 +13,6 @@
 	 DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |                                \
 	 DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG |  \
 	 DM_UDEV_DISABLE_LIBRARY_FALLBACK)
-
-#define NODE_DIR "/dev/img"
-
-/* The first interface that has DM_DEV_ARM_POLL. */
-#define ARM_POLL_MINOR 37
 
 /* libdevmapper prints by itself; the errno of the task tells us enough. */
 static void swallow_log(int level, const char *file, int line, int dm_errno,
@@ -302,26 +290,6 @@ static int kernel_table(void *self, const struct dm_name *name,
 	return 0;
 }
 
-/* The kernel says so in sysfs alone. */
-static int kernel_holders(void *self, dev_t dev, unsigned *ret,
-			  struct img_err *err)
-{
-	const struct dirent *entry;
-	char path[64];
-	DIR *dir;
-
-	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders",
-		       major(dev), minor(dev));
-	dir = opendir(path);
-	if (!dir)
-		return img_err_sys(err, "cannot read %s", path);
-	*ret = 0;
-	while ((entry = readdir(dir)))
-		*ret += entry->d_name[0] != '.';
-	(void)closedir(dir);
-	return 0;
-}
-
 static int read_status(const struct dm_name *name, bool flush, char **ret,
 		       struct img_err *err)
 {
@@ -355,76 +323,6 @@ static int kernel_peek(void *self, const struct dm_name *name, char **ret,
 	return read_status(name, false, ret, err);
 }
 
-static int kernel_refresh(void *self, dev_t dev, struct img_err *err)
-{
-	return loop_refresh(dev, err);
-}
-
-/* libdevmapper keeps the descriptor it would arm to itself. */
-static int kernel_listen(void *self, int *fd, struct img_err *err)
-{
-	struct dm_ioctl arm = {
-		.version = { DM_VERSION_MAJOR, ARM_POLL_MINOR, 0 },
-		.data_size = sizeof(arm),
-	};
-
-	if (*fd < 0)
-		*fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
-	if (*fd < 0)
-		return img_err_sys(err, "cannot open /dev/mapper/control");
-	if (ioctl(*fd, DM_DEV_ARM_POLL, &arm) < 0)
-		return img_err_set(err, IMG_E_UNSUPPORTED, errno,
-				   "cannot wait for events of device-mapper");
-	return 0;
-}
-
-static bool node_is(const char *path, dev_t dev)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev;
-}
-
-static int kernel_node(void *self, const struct dm_name *name, dev_t dev,
-		       char out[DM_NODE_MAX], struct img_err *err)
-{
-	(void)snprintf(out, DM_NODE_MAX, "/dev/dm-%u", minor(dev));
-	if (node_is(out, dev))
-		return 0;
-	(void)snprintf(out, DM_NODE_MAX, NODE_DIR "/%u:%u", major(dev),
-		       minor(dev));
-	if (node_is(out, dev))
-		return 0;
-	if (mkdir(NODE_DIR, 0755) < 0 && errno != EEXIST)
-		return img_err_sys(err, "cannot make " NODE_DIR);
-	(void)unlink(out); /* of an older device, if any */
-	if (mknod(out, S_IFBLK | 0600, dev) < 0 && !node_is(out, dev))
-		return img_err_sys(err, "cannot make a node for %s",
-				   name->name);
-	return 0;
-}
-
-static int kernel_attach(void *self, const char *path, struct loop *ret,
-			 struct img_err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && S_ISBLK(st.st_mode))
-		return device_attach(path, ret, err);
-	return loop_attach(path, ret, err);
-}
-
-static int kernel_each_block(void *self, dm_block_fn *fn, void *fn_self,
-			     struct img_err *err)
-{
-	return sysblock_each(fn, fn_self, err);
-}
-
-static int kernel_detach(void *self, dev_t dev, struct img_err *err)
-{
-	return loop_detach(dev, err);
-}
-
 struct dm dm_kernel(void)
 {
 	static const struct dm_ops ops = {
@@ -436,15 +334,15 @@ struct dm dm_kernel(void)
 		.remove = kernel_remove,
 		.state = kernel_state,
 		.table = kernel_table,
-		.holders = kernel_holders,
+		.holders = dm_block_holders,
 		.status = kernel_status,
 		.peek = kernel_peek,
-		.node = kernel_node,
-		.attach = kernel_attach,
-		.each_block = kernel_each_block,
-		.detach = kernel_detach,
-		.refresh = kernel_refresh,
-		.listen = kernel_listen,
+		.node = dm_block_node,
+		.attach = dm_block_attach,
+		.each_block = dm_block_each,
+		.detach = dm_block_detach,
+		.refresh = dm_block_refresh,
+		.listen = dm_block_listen,
 	};
 
 	return (struct dm){ .ops = &ops };

@@ -81,7 +81,7 @@ int snap_unlink(struct store *store, const struct snap_file *file,
 int snap_lock_base(struct store *store, uint32_t base, struct lock *ret,
 		   struct img_err *err) IMG_MUST_USE;
 
-/* Devices (snap_device.c, snap_resize.c). */
+/* Devices (snap_base.c, snap_device.c, snap_resize.c). */
 
 int snap_activate(struct store *store, const struct volume *volume, dev_t *ret,
 		  struct img_err *err) IMG_MUST_USE;
@@ -103,6 +103,17 @@ int snap_state(struct store *store, uint32_t id, struct dm_name *name,
 /* What "7:1 7:2 P 32" begins with. */
 int snap_table_dev(struct store *store, const struct dm_name *name, dev_t *ret,
 		   uint64_t *ret_sectors, struct img_err *err) IMG_MUST_USE;
+/* A device fit for use, if it is there: one that a dead process left suspended
+ * goes on, one without a table is removed. */
+int snap_ready(struct store *store, const struct dm_name *name,
+	       struct dm_state *state, struct img_err *err) IMG_MUST_USE;
+int snap_attach(struct store *store, const struct snap_file *file,
+		struct loop *ret, struct img_err *err) IMG_MUST_USE;
+/* A file that is to hold so much does; it has holes where it had nothing.
+ * @ret_bytes: how much it holds. */
+int snap_grow_file(struct store *store, const struct snap_file *file,
+		   uint64_t bytes, uint64_t *ret_bytes,
+		   struct img_err *err) IMG_MUST_USE;
 /**
  * snap_base_up - make the device of a whole volume's file, a snapshot-origin
  * @bytes: how large it must be at least: the file grows by a hole

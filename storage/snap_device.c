@@ -9,132 +9,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 /*
  * Devices of the driver "snapshot": what comes and goes with a container.
  */
-
-static void live_release(struct dm_live *live)
-{
-	img_mem_release(&live->params);
-}
-
-void snap_name(const struct store *store, uint32_t id, struct dm_name *ret)
-{
-	char what[16];
-
-	(void)snprintf(what, sizeof(what), "%" PRIu32, id);
-	store_device_name(store, what, ret);
-}
-
-int snap_state(struct store *store, uint32_t id, struct dm_name *name,
-	       struct dm_state *ret, struct img_err *err)
-{
-	snap_name(store, id, name);
-	return store->dm.ops->state(store->dm.self, name, ret, err);
-}
-
-int snap_table_dev(struct store *store, const struct dm_name *name, dev_t *ret,
-		   uint64_t *ret_sectors, struct img_err *err)
-{
-	img_auto(live_release) struct dm_live live = { 0 };
-	unsigned major, minor;
-	int r = store->dm.ops->table(store->dm.self, name, &live, err);
-
-	if (r < 0)
-		return r;
-	if (sscanf(live.params, "%u:%u", &major, &minor) != 2)
-		return img_err_set(err, IMG_E_INTERNAL, 0,
-				   "the device %s has the table '%s %.60s'",
-				   name->name, live.target, live.params);
-	*ret = makedev(major, minor);
-	if (ret_sectors)
-		*ret_sectors = live.len_sectors;
-	return 0;
-}
-
-/* As a fresh device, or as a dead process left it. */
-static int ready(struct store *store, const struct dm_name *name,
-		 struct dm_state *state, struct img_err *err)
-{
-	const struct dm_ops *dm = store->dm.ops;
-	int r = dm->state(store->dm.self, name, state, err);
-
-	if (r < 0 || !state->exists)
-		return r;
-	if (!state->has_table) { /* of no use to anybody */
-		*state = (struct dm_state){ 0 };
-		return dm->remove(store->dm.self, name, err);
-	}
-	return state->suspended ? dm->resume(store->dm.self, name, err) : 0;
-}
-
-static int attach(struct store *store, const struct snap_file *file,
-		  struct loop *ret, struct img_err *err)
-{
-	img_auto(img_mem_release) char *path = snap_path(store, file);
-
-	return store->dm.ops->attach(store->dm.self, path, ret, err);
-}
-
-/* A file that is to hold so much does; it has holes where it had nothing. */
-static int grow_file(struct store *store, const struct snap_file *file,
-		     uint64_t bytes, uint64_t *ret_bytes, struct img_err *err)
-{
-	img_auto(img_mem_release) char *path = snap_path(store, file);
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return img_err_sys(err, "cannot use %s", path);
-	*ret_bytes = (uint64_t)st.st_size;
-	if (*ret_bytes >= bytes)
-		return 0;
-	*ret_bytes = bytes;
-	return truncate(path, (off_t)bytes) < 0
-		       ? img_err_sys(err, "cannot make %s larger", path)
-		       : 0;
-}
-
-int snap_base_up(struct store *store, const struct snap_file *file,
-		 uint64_t bytes, bool read_only, struct loop *loop,
-		 dev_t *ret_lower, dev_t *ret, struct img_err *err)
-{
-	struct dm_table table = { .target = "snapshot-origin",
-				  .read_only = read_only };
-	struct dm_state state = { 0 };
-	struct dm_name name;
-	uint64_t have = 0, sectors = 0;
-	char params[32];
-	int r;
-
-	snap_name(store, file->id, &name);
-	r = grow_file(store, file, bytes, &have, err);
-	if (r == 0)
-		r = ready(store, &name, &state, err);
-	if (r < 0)
-		return r;
-	if (state.exists) {
-		*ret = state.dev;
-		r = snap_table_dev(store, &name, ret_lower, &sectors, err);
-		if (r < 0 || num_sectors(bytes) <= sectors)
-			return r;
-		/* It grew since: who needs that has a loop of its own. */
-		r = attach(store, file, loop, err);
-		*ret_lower = loop->dev;
-		return r;
-	}
-	r = attach(store, file, loop, err);
-	if (r < 0)
-		return r;
-	table.len_sectors = num_sectors(have);
-	(void)snprintf(params, sizeof(params), "%u:%u", major(loop->dev),
-		       minor(loop->dev));
-	table.params = params;
-	*ret_lower = loop->dev;
-	return store->dm.ops->create(store->dm.self, &name, &table, ret, err);
-}
 
 /* Creates the snapshot while its origin is suspended, as the kernel wants. */
 static int load(struct store *store, const struct dm_name *name,
@@ -168,11 +47,11 @@ int snap_cow_table(struct store *store, const struct volume *volume,
 		r = snap_base_up(store, &base, volume->size_bytes, true,
 				 &ret->lower, &lower, &origin, err);
 	if (r == 0)
-		r = grow_file(store, file,
-			      snap_cow_bytes(volume->size_bytes, chunk), &have,
-			      err);
+		r = snap_grow_file(store, file,
+				   snap_cow_bytes(volume->size_bytes, chunk),
+				   &have, err);
 	if (r == 0)
-		r = attach(store, file, &ret->cow, err);
+		r = snap_attach(store, file, &ret->cow, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(ret->params, sizeof(ret->params),
@@ -259,7 +138,7 @@ static int unload(struct store *store, const struct dm_name *name,
 	int r;
 
 	snap_name(store, base, &origin);
-	r = ready(store, &origin, &state, err);
+	r = snap_ready(store, &origin, &state, err);
 	if (r == 0 && state.exists) {
 		hold.name = &origin; /* even a failed suspend is resumed */
 		r = dm->suspend(store->dm.self, &origin, err);
@@ -303,7 +182,7 @@ static int activate_cow(struct store *store, const struct volume *volume,
 	if (r < 0)
 		return r;
 	snap_name(store, volume->id, &name);
-	r = ready(store, &name, &state, err);
+	r = snap_ready(store, &name, &state, err);
 	if (r < 0)
 		return r;
 	if (state.exists && state.read_only != volume->read_only) {
@@ -361,46 +240,6 @@ int snap_activate(struct store *store, const struct volume *volume, dev_t *ret,
 	return r < 0 ? r
 		     : snap_base_up(store, &file, volume->size_bytes,
 				    volume->read_only, &loop, &lower, ret, err);
-}
-
-int snap_is_wanted(struct store *store, uint32_t id, struct img_err *err)
-{
-	int64_t n = 0;
-	int r = db_get_int(store->db, &n, err,
-			   "SELECT count(*) FROM intents WHERE volume = ?", "i",
-			   (int64_t)id);
-
-	return r < 0 ? r : n > 0;
-}
-
-int snap_base_down(struct store *store, uint32_t base, struct img_err *err)
-{
-	struct img_err used = { 0 };
-	struct dm_state state = { 0 };
-	struct dm_name name;
-	unsigned holders = 0;
-	dev_t lower = 0;
-	int r;
-
-	snap_name(store, base, &name);
-	r = ready(store, &name, &state, err);
-	if (r < 0 || !state.exists || state.open_count > 0)
-		return r;
-	r = snap_is_wanted(store, base, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = snap_table_dev(store, &name, &lower, NULL, err);
-	if (r == 0)
-		r = store->dm.ops->holders(store->dm.self, lower, &holders,
-					   err);
-	if (r < 0 || holders > 1) /* snapshots beside it */
-		return r;
-	r = store->dm.ops->remove(store->dm.self, &name, &used);
-	if (r < 0 && r != -IMG_E_BUSY && r != -IMG_E_NOT_FOUND) {
-		*err = used;
-		return r;
-	}
-	return 0;
 }
 
 static int deactivate_cow(struct store *store, const struct snap_file *file,
@@ -462,16 +301,4 @@ int snap_deactivate(struct store *store, const struct volume *volume,
 		return r;
 	return file.kind == SNAP_COW ? deactivate_cow(store, &file, err)
 				     : deactivate_whole(store, volume->id, err);
-}
-
-int snap_thaw(struct store *store, const struct volume *volume,
-	      struct img_err *err)
-{
-	struct dm_state state = { 0 };
-	struct dm_name name;
-	int r = snap_state(store, volume->id, &name, &state, err);
-
-	if (r < 0 || !state.exists || !state.suspended)
-		return r;
-	return store->dm.ops->resume(store->dm.self, &name, err);
 }

@@ -3,7 +3,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
-#include "storage/loop.h"
+#include "tests/lib/fake_block.h"
 #include "tests/lib/fake_pool.h"
 #include "tests/lib/fake_snap.h"
 #include "tests/lib/fault.h"
@@ -21,23 +21,19 @@
 
 #include <cmocka.h>
 
-#define DM_MAJOR   252
-#define LOOP_MAJOR 7
-
-/* One request at a time, whoever makes it; the dead make none. */
-static struct fake_dm *enter(struct fake_dm *f)
+struct fake_dm *fake_enter(struct fake_dm *f)
 {
 	if (pthread_mutex_lock(&f->lock) == EOWNERDEAD)
 		(void)pthread_mutex_consistent(&f->lock); /* nothing is half */
 	return f;
 }
 
-static void leave(struct fake_dm **f)
+void fake_leave(struct fake_dm **f)
 {
 	(void)pthread_mutex_unlock(&(*f)->lock); /* ours */
 }
 
-static int step(struct fake_dm *f, const char *what, struct img_err *err)
+int fake_step(struct fake_dm *f, const char *what, struct img_err *err)
 {
 	f->calls++;
 	if (f->absent)
@@ -49,6 +45,11 @@ static int step(struct fake_dm *f, const char *what, struct img_err *err)
 	return 0;
 }
 
+dev_t fake_dev_of(const struct fake_dm *f, const struct fake_device *d)
+{
+	return makedev(FAKE_DM_MAJOR, (unsigned)(d - f->device));
+}
+
 static struct fake_device *find(struct fake_dm *f, const struct dm_name *name)
 {
 	for (size_t i = 0; i < FAKE_DM_DEVICES; i++)
@@ -56,11 +57,6 @@ static struct fake_device *find(struct fake_dm *f, const struct dm_name *name)
 		    strcmp(f->device[i].uuid, name->uuid) == 0)
 			return &f->device[i];
 	return NULL;
-}
-
-static dev_t dev_of(const struct fake_dm *f, const struct fake_device *d)
-{
-	return makedev(DM_MAJOR, (unsigned)(d - f->device));
 }
 
 static int check_pool_table(struct fake_dm *f, const struct dm_name *name,
@@ -84,7 +80,7 @@ static int check_thin_table(struct fake_dm *f, const struct dm_name *name,
 	unsigned major, minor, id;
 
 	if (sscanf(params, "%u:%u %u", &major, &minor, &id) != 3 ||
-	    major != DM_MAJOR || minor >= FAKE_DM_DEVICES ||
+	    major != FAKE_DM_MAJOR || minor >= FAKE_DM_DEVICES ||
 	    strcmp(f->device[minor].target, "thin-pool") != 0)
 		return fake_no(IMG_E_SYS, EINVAL, name, "load a table into",
 			       err);
@@ -173,9 +169,9 @@ static int fake_create(void *self, const struct dm_name *name,
 		       const struct dm_table *table, dev_t *ret,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
-	int r = step(f, "create", err);
+	int r = fake_step(f, "create", err);
 
 	if (r < 0)
 		return r;
@@ -185,17 +181,17 @@ static int fake_create(void *self, const struct dm_name *name,
 		return fake_no(IMG_E_BUSY, EBUSY, name, "create the device",
 			       err);
 	d = add_device(f, name);
-	r = step(f, "load", err);
+	r = fake_step(f, "load", err);
 	if (r == 0)
 		r = load(f, d, name, table, err);
 	if (r == 0)
-		r = step(f, "first resume", err);
+		r = fake_step(f, "first resume", err);
 	if (r < 0) {
 		d->exists = false;
 		return r;
 	}
 	go_on(f, d);
-	*ret = dev_of(f, d);
+	*ret = fake_dev_of(f, d);
 	return 0;
 }
 
@@ -203,7 +199,7 @@ static int find_step(struct fake_dm *f, const struct dm_name *name,
 		     const char *what, struct fake_device **ret,
 		     struct img_err *err)
 {
-	int r = step(f, what, err);
+	int r = fake_step(f, what, err);
 
 	if (r < 0)
 		return r;
@@ -214,7 +210,7 @@ static int find_step(struct fake_dm *f, const struct dm_name *name,
 static int fake_load(void *self, const struct dm_name *name,
 		     const struct dm_table *table, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "load a table into", &d, err);
 
@@ -224,7 +220,7 @@ static int fake_load(void *self, const struct dm_name *name,
 static int fake_suspend(void *self, const struct dm_name *name,
 			struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "suspend", &d, err);
 
@@ -241,7 +237,7 @@ static int fake_suspend(void *self, const struct dm_name *name,
 static int fake_resume(void *self, const struct dm_name *name,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "resume", &d, err);
 
@@ -253,7 +249,7 @@ static int fake_resume(void *self, const struct dm_name *name,
 static int fake_message(void *self, const struct dm_name *name,
 			const char *text, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "send a message to", &d, err);
 
@@ -274,35 +270,10 @@ static bool pool_is_used(const struct fake_dm *f)
 	return false;
 }
 
-/* True when a snapshot device but @but lies on a loop. */
-static bool is_held(const struct fake_dm *f, const struct fake_device *but,
-		    unsigned loop)
-{
-	for (size_t i = 0; i < FAKE_DM_DEVICES; i++)
-		if (&f->device[i] != but && fake_snap_uses(&f->device[i], loop))
-			return true;
-	return false;
-}
-
-/* They have autoclear. */
-static void detach_loops(struct fake_dm *f, const struct fake_device *d)
-{
-	unsigned meta, data;
-
-	if (strcmp(d->target, "thin-pool") == 0 &&
-	    sscanf(d->params, "7:%u 7:%u", &meta, &data) == 2) {
-		f->loop[meta][0] = '\0';
-		f->loop[data][0] = '\0';
-	}
-	for (unsigned i = 0; fake_snap_is(d->target) && i < f->loops; i++)
-		if (fake_snap_uses(d, i) && !is_held(f, d, i))
-			f->loop[i][0] = '\0';
-}
-
 static int fake_remove(void *self, const struct dm_name *name,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "remove", &d, err);
 
@@ -317,7 +288,7 @@ static int fake_remove(void *self, const struct dm_name *name,
 	}
 	fake_snap_flush(f, d);
 	fake_snap_removed(f, d);
-	detach_loops(f, d);
+	fake_block_gone(f, d);
 	d->exists = false;
 	d->target[0] = '\0';
 	return 0;
@@ -326,9 +297,9 @@ static int fake_remove(void *self, const struct dm_name *name,
 static int fake_state(void *self, const struct dm_name *name,
 		      struct dm_state *ret, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
-	int r = step(f, "ask for the state of", err);
+	int r = fake_step(f, "ask for the state of", err);
 
 	*ret = (struct dm_state){ 0 };
 	if (r < 0)
@@ -340,7 +311,7 @@ static int fake_state(void *self, const struct dm_name *name,
 		.exists = true,
 		.has_table = d->target[0] != '\0',
 		.suspended = d->suspended,
-		.dev = dev_of(f, d),
+		.dev = fake_dev_of(f, d),
 		.open_count = d->open_count,
 	};
 	return 0;
@@ -349,7 +320,7 @@ static int fake_state(void *self, const struct dm_name *name,
 static int fake_status(void *self, const struct dm_name *name, char **ret,
 		       struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
 	char text[80];
 	int r = find_step(f, name, "ask for the status of", &d, err);
@@ -376,7 +347,7 @@ static int fake_status(void *self, const struct dm_name *name, char **ret,
 static int fake_table(void *self, const struct dm_name *name,
 		      struct dm_live *ret, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	struct fake_device *d;
 	int r = find_step(f, name, "ask for the table of", &d, err);
 
@@ -388,21 +359,11 @@ static int fake_table(void *self, const struct dm_name *name,
 	return 0;
 }
 
-static int fake_refresh(void *self, dev_t dev, struct img_err *err)
-{
-	img_auto(leave) struct fake_dm *f = enter(self);
-	int r = step(f, "refresh", err);
-
-	if (r == 0 && (major(dev) != LOOP_MAJOR || minor(dev) >= f->loops))
-		fake_violate(f, "no loop device is refreshed");
-	return r;
-}
-
 /* Nothing ever happens by itself here. */
 static int fake_listen(void *self, int *fd, struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
-	int r = step(f, "listen", err);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
+	int r = fake_step(f, "listen", err);
 
 	if (r == 0 && *fd < 0)
 		*fd = eventfd(0, EFD_CLOEXEC);
@@ -412,10 +373,10 @@ static int fake_listen(void *self, int *fd, struct img_err *err)
 static int fake_node(void *self, const struct dm_name *name, dev_t dev,
 		     char out[DM_NODE_MAX], struct img_err *err)
 {
-	img_auto(leave) struct fake_dm *f = enter(self);
+	img_auto(fake_leave) struct fake_dm *f = fake_enter(self);
 	const struct fake_device *d = &f->device[minor(dev)];
 	unsigned id = 0;
-	int r = step(f, "make a node for", err);
+	int r = fake_step(f, "make a node for", err);
 
 	if (r < 0)
 		return r;
@@ -435,94 +396,6 @@ static int fake_node(void *self, const struct dm_name *name, dev_t dev,
 	return r < 0 ? img_err_sys(err, "cannot size %s", out) : 0;
 }
 
-static int fake_attach(void *self, const char *path, struct loop *ret,
-		       struct img_err *err)
-{
-	img_auto(leave) struct fake_dm *f = enter(self);
-	int r = step(f, "attach", err);
-
-	if (r < 0)
-		return r;
-	ret->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (ret->fd < 0)
-		return img_err_sys(err, "cannot open %s", path);
-	assert_true(f->loops < FAKE_DM_LOOPS);
-	(void)snprintf(f->loop[f->loops], sizeof(f->loop[0]), "%s", path);
-	ret->dev = makedev(LOOP_MAJOR, f->loops++);
-	return 0;
-}
-
-static int fake_holders(void *self, dev_t dev, unsigned *ret,
-			struct img_err *err)
-{
-	img_auto(leave) struct fake_dm *f = enter(self);
-	int r = step(f, "count the holders", err);
-
-	*ret = 0;
-	for (size_t i = 0; r == 0 && i < FAKE_DM_DEVICES; i++)
-		*ret += fake_snap_uses(&f->device[i], minor(dev));
-	return r;
-}
-
-/* Loops that no table names are leaked: nobody opens one for long. */
-static bool loop_is_used(const struct fake_dm *f, unsigned loop)
-{
-	for (size_t i = 0; i < FAKE_DM_DEVICES; i++) {
-		unsigned meta, data;
-
-		if (fake_snap_uses(&f->device[i], loop))
-			return true;
-		if (f->device[i].exists &&
-		    sscanf(f->device[i].params, "7:%u 7:%u", &meta, &data) ==
-			    2 &&
-		    (meta == loop || data == loop))
-			return true;
-	}
-	return false;
-}
-
-/* Not under the lock: the callee asks for more. */
-static int fake_each_block(void *self, dm_block_fn *fn, void *fn_self,
-			   struct img_err *err)
-{
-	struct fake_dm *f = self;
-	int r = step(f, "list the devices", err);
-
-	for (size_t i = 0; r == 0 && i < FAKE_DM_DEVICES; i++) {
-		struct dm_block block = { 0 };
-		const struct fake_device *d = &f->device[i];
-
-		if (!d->exists)
-			continue;
-		memcpy(block.name.name, d->name, sizeof(d->name));
-		memcpy(block.name.uuid, d->uuid, sizeof(d->uuid));
-		block.dev = dev_of(f, d);
-		block.size_bytes = d->len_sectors * SECTOR_BYTES;
-		r = fn(fn_self, &block, err);
-	}
-	for (unsigned i = 0; r == 0 && i < f->loops; i++) {
-		struct dm_block block = { .is_loop = true };
-
-		if (!f->loop[i][0])
-			continue;
-		memcpy(block.file, f->loop[i], sizeof(f->loop[i]));
-		block.dev = makedev(LOOP_MAJOR, i);
-		block.is_used = loop_is_used(f, i);
-		r = fn(fn_self, &block, err);
-	}
-	return r;
-}
-
-static int fake_detach(void *self, dev_t dev, struct img_err *err)
-{
-	img_auto(leave) struct fake_dm *f = enter(self);
-	int r = step(f, "detach", err);
-
-	if (r == 0)
-		f->loop[minor(dev)][0] = '\0';
-	return r;
-}
-
 struct dm fake_dm_ops(struct fake_dm *fake)
 {
 	static const struct dm_ops ops = {
@@ -533,15 +406,15 @@ struct dm fake_dm_ops(struct fake_dm *fake)
 		.message = fake_message,
 		.remove = fake_remove,
 		.state = fake_state,
-		.holders = fake_holders,
+		.holders = fake_block_holders,
 		.status = fake_status,
 		.peek = fake_status,
 		.table = fake_table,
 		.node = fake_node,
-		.attach = fake_attach,
-		.each_block = fake_each_block,
-		.detach = fake_detach,
-		.refresh = fake_refresh,
+		.attach = fake_block_attach,
+		.each_block = fake_block_each,
+		.detach = fake_block_detach,
+		.refresh = fake_block_refresh,
 		.listen = fake_listen,
 	};
 
