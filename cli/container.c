@@ -206,6 +206,31 @@ int container_set_finished(struct store *store, const struct container_row *row,
 	return r < 0 ? r : 0;
 }
 
+int container_reread_volume(struct store *store, struct container_row *row,
+			    struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *found = NULL;
+	int r = db_query(store_db(store), &found, err,
+			 "SELECT v.id, v.size_bytes, v.origin" FROM
+			 "WHERE c.id = ?",
+			 "s", row->id.hex);
+
+	if (r == 0)
+		r = db_next(found, err);
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "the container %s was removed meanwhile",
+				   row->name);
+	if (r < 0)
+		return r;
+	row->volume = (struct volume){
+		.id = (uint32_t)db_int(found, 0),
+		.size_bytes = (uint64_t)db_int(found, 1),
+		.origin = (uint32_t)db_int(found, 2),
+	};
+	return 0;
+}
+
 int container_set_volume(struct store *store, const struct container_row *row,
 			 const struct volume *volume, struct img_err *err)
 {

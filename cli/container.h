@@ -66,6 +66,11 @@ int container_set_started(struct store *store, const struct container_row *row,
 			  struct img_err *err) IMG_MUST_USE;
 int container_set_finished(struct store *store, const struct container_row *row,
 			   int exit_status, struct img_err *err) IMG_MUST_USE;
+/* Reads again which volume the container has: a rollback may have exchanged it
+ * since the row was read.  Within a transaction it stays that.
+ * IMG_E_NOT_FOUND where the container was removed. */
+int container_reread_volume(struct store *store, struct container_row *row,
+			    struct img_err *err) IMG_MUST_USE;
 /* Another volume in the place of @row->volume; IMG_E_NOT_FOUND where the
  * container was removed, or got another one, meanwhile. */
 int container_set_volume(struct store *store, const struct container_row *row,

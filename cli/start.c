@@ -16,7 +16,7 @@ static const struct option_row rows[] = {
 	  OPTION_FLAG, offsetof(struct options, interactive) },
 };
 
-static int hold(struct store *store, const struct container_row *row,
+static int hold(struct store *store, struct container_row *row,
 		struct volume_pending *pending, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
@@ -25,7 +25,9 @@ static int hold(struct store *store, const struct container_row *row,
 	if (r < 0)
 		return r;
 	txn = store_db(store);
-	r = volume_begin_run(store, &row->volume, pending, err);
+	r = container_reread_volume(store, row, err);
+	if (r == 0)
+		r = volume_begin_run(store, &row->volume, pending, err);
 	if (r == 0)
 		r = container_set_started(store, row, err);
 	if (r == 0)
@@ -38,7 +40,7 @@ static int hold(struct store *store, const struct container_row *row,
 }
 
 /* Returns the command's status, or <0. */
-static int run_again(struct store *store, const struct container_row *row,
+static int run_again(struct store *store, struct container_row *row,
 		     struct detach *detach, struct img_err *err)
 {
 	img_auto(volume_pending_release) struct volume_pending pending = { 0 };

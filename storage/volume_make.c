@@ -50,10 +50,17 @@ static int size_snapshot(struct store *store, struct volume *volume,
 {
 	char wanted[SIZE_TEXT_MAX], size[SIZE_TEXT_MAX];
 	struct volume origin;
-	int r = volume_find(store, volume->origin, &origin, err);
+	struct img_err missing = { 0 };
+	int r = volume_find(store, volume->origin, &origin, &missing);
 
-	if (r < 0)
+	if (r == -IMG_E_NOT_FOUND)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "what was to be copied was removed, or "
+				   "rolled back, meanwhile");
+	if (r < 0) {
+		*err = missing;
 		return r;
+	}
 	if (volume->size_bytes && volume->size_bytes < origin.size_bytes)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "%s is less than the %s of what is copied",

@@ -330,6 +330,32 @@ static void a_volume_without_a_container_may_end(void **state)
 	assert_int_equal(container_run_ended(store, 77, &err), 0);
 }
 
+/* A rollback came between the look at a container and its start. */
+static void the_volume_may_have_been_exchanged(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	struct container_row row = add(store, 'a', "web");
+	struct container_row seen = row;
+	struct volume other;
+	struct img_err err = { 0 };
+
+	assert_int_equal(volume_find(store, temp_store_add_volume(store),
+				     &other, &err),
+			 0);
+	assert_int_equal(container_set_volume(store, &row, &other, &err), 0);
+	assert_int_equal(container_reread_volume(store, &seen, &err), 0);
+	assert_int_equal(seen.volume.id, other.id);
+	assert_int_equal(seen.volume.size_bytes, other.size_bytes);
+	/* It has what it had no more. */
+	assert_int_equal(container_set_volume(store, &row, &other, &err),
+			 -IMG_E_NOT_FOUND);
+	err = (struct img_err){ 0 };
+	assert_int_equal(container_delete(store, &seen, &err), 0);
+	assert_int_equal(container_reread_volume(store, &seen, &err),
+			 -IMG_E_NOT_FOUND);
+	assert_string_equal(err.msg, "the container web was removed meanwhile");
+}
+
 static void directories_follow_rows(void **state)
 {
 	struct temp_store *t = *state;
@@ -424,6 +450,7 @@ int main(void)
 		test_in_store(an_end_that_nobody_saw),
 		test_in_store(one_that_was_to_go_goes),
 		test_in_store(a_volume_without_a_container_may_end),
+		test_in_store(the_volume_may_have_been_exchanged),
 		test_in_store(directories_follow_rows),
 		test_in_store(a_pid_is_only_a_hint),
 		test_in_store(names_are_made_up),

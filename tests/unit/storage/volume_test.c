@@ -92,6 +92,8 @@ static void a_snapshot_of_nothing_leaves_nothing(void **state)
 
 	assert_int_equal(volume_snapshot(store, &origin, &new, &err),
 			 -IMG_E_NOT_FOUND);
+	assert_string_equal(err.msg, "what was to be copied was removed, or "
+				     "rolled back, meanwhile");
 	assert_null(new.store);
 	temp_store_check(t, store, NULL, NULL);
 }
