@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cli/container.h"
 #include "storage/finding.h"
+#include "storage/orphans.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -79,6 +80,51 @@ static int has_row(struct store *store, const char *id, struct img_err *err)
 			  "SELECT 1 FROM containers WHERE id = ?", "s", id);
 }
 
+static int mend_noted(struct store *store, const struct finding *finding,
+		      struct img_err *err)
+{
+	struct volume volume;
+	int r = orphans_keep(store, (uint32_t)finding->number, &volume, err);
+
+	return r < 0 ? r : container_recover(store, &volume, err);
+}
+
+/* Both its rows are lost, yet its file says what it was: it is not to go.
+ * finding->name is its id then. */
+static void keep_noted(struct store *store, struct findings *ret)
+{
+	for (size_t i = 0; i < ret->n; i++) {
+		img_auto(
+			container_row_release) struct container_row row = { 0 };
+		struct finding *finding = &ret->all[i];
+		struct img_err unread = { 0 }; /* then it stays an orphan */
+
+		if (strcmp(finding->kind, "orphan") != 0 ||
+		    !container_find_note(store, (uint32_t)finding->number,
+					 &row) ||
+		    has_row(store, row.id.hex, &unread) != 0)
+			continue;
+		finding_text(finding,
+			     "is in the pool, but no row of the catalog knows "
+			     "it; its file container.json says that it is the "
+			     "container %.64s",
+			     row.name);
+		finding_remedy(finding, "makes it that container again");
+		finding->mend = mend_noted;
+		finding->name = mem_strdup(row.id.hex);
+	}
+}
+
+/* True for the id of a container that keep_noted found. */
+static bool is_noted(const struct findings *findings, const char *id)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->all[i].mend == mend_noted &&
+		    strcmp(findings->all[i].name, id) == 0)
+			return true;
+	return false;
+}
+
 static int mend_dir(struct store *store, const struct finding *finding,
 		    struct img_err *err)
 {
@@ -113,7 +159,7 @@ static int find_dirs(struct store *store, struct findings *ret,
 	while (dir && (entry = readdir(dir)) != NULL) {
 		int r;
 
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || is_noted(ret, entry->d_name))
 			continue;
 		r = has_row(store, entry->d_name, err);
 		if (r < 0)
@@ -169,6 +215,7 @@ int container_examine(struct store *store, struct findings *ret,
 {
 	int r = find_unowned(store, ret, err);
 
+	keep_noted(store, ret);
 	if (r == 0)
 		r = find_dirs(store, ret, err);
 	return r < 0 ? r : find_pid_files(store, ret, err);

@@ -107,6 +107,42 @@ int orphans_remove(struct store *store, uint32_t id, struct img_err *err)
 	return r < 0 ? r : volume_finish_delete(&orphan, err);
 }
 
+static int list_images(struct store *store, struct volume_ids *ids,
+		       struct img_err *err)
+{
+	img_auto(db_row_end) struct db_row *row = NULL;
+	int r = db_query(store->db, &row, err,
+			 "SELECT DISTINCT volume FROM images ORDER BY volume",
+			 "");
+
+	while (r >= 0 && (r = db_next(row, err)) > 0)
+		volume_ids_add(ids, (uint32_t)db_int(row, 0));
+	return r;
+}
+
+int orphans_keep(struct store *store, uint32_t id, struct volume *ret,
+		 struct img_err *err)
+{
+	img_auto(volume_ids_release) struct volume_ids images = { 0 };
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = list_images(store, &images, err);
+
+	*ret = (struct volume){ .id = id };
+	if (r == 0)
+		r = store->driver->describe(store, id, &images, ret, err);
+	if (r == 0)
+		r = db_begin(store->db, true, err);
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = db_run(store->db, err,
+		   "INSERT INTO volumes (id, size_bytes, origin)"
+		   " VALUES (?, ?, nullif(?, 0))",
+		   "iii", (int64_t)id, (int64_t)ret->size_bytes,
+		   (int64_t)ret->origin);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
 /* Volumes that the catalog has and nobody is at work on.  What was to become a
  * snapshot has an origin to thaw, which is recover_intents' to do. */
 static int list_rows(struct store *store, struct volume_ids *ids,

@@ -48,6 +48,11 @@ int orphans_find_missing(struct store *store, struct volume_ids *ret,
 int orphans_remove(struct store *store, uint32_t id,
 		   struct img_err *err) IMG_MUST_USE;
 
+/* Gives an orphan a row, of the size and origin that it can be seen to have,
+ * for who knows what it is.  IMG_E_EXISTS for one that is somebody's by now. */
+int orphans_keep(struct store *store, uint32_t id, struct volume *ret,
+		 struct img_err *err) IMG_MUST_USE;
+
 /* Drops the rows of a missing volume, by the vanished hook; those of an image
  * stay, since no crash does that. */
 int orphans_forget(struct store *store, uint32_t id,
