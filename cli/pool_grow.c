@@ -49,7 +49,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 
 	if (r == 0)
 		r = capacity_status(store, &status, err);
-	if (r == 0 && argc == 0 && !store_data_device(store))
+	if (r == 0 && argc == 0 && status.has_pool && !store_data_device(store))
 		r = img_err_set(err, IMG_E_INPUT, 0,
 				"how large is it to be? as in 'img pool grow "
 				"+10G'");

@@ -13,7 +13,8 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, format) },
 };
 
-/* As dm-thin calls them, in its own order of gravity. */
+/* As dm-thin calls them, in its own order of gravity.  Of a store without a
+ * pool: of the host's file system. */
 static const char *mode_of(const struct store_usage *usage)
 {
 	if (usage->failed)
@@ -86,16 +87,19 @@ static void print_table(struct store *store, const struct capacity_status *s)
 	if (!u->failed) {
 		print_part("data", u->data_used_bytes, u->data_bytes,
 			   s->data_reserve_bytes);
-		print_part("metadata", u->metadata_used_bytes,
-			   u->metadata_bytes, s->metadata_reserve_bytes);
+		if (s->has_pool)
+			print_part("metadata", u->metadata_used_bytes,
+				   u->metadata_bytes,
+				   s->metadata_reserve_bytes);
 	}
 	print_limit(s);
 	(void)printf("chunk      %s\n",
 		     num_format_size(store_chunk_bytes(store), size));
-	(void)printf("snapshots  %llu of %llu made%s\n",
-		     (unsigned long long)s->time,
-		     (unsigned long long)CAPACITY_COUNTER_MAX,
-		     warning(s->time));
+	if (s->has_pool)
+		(void)printf("snapshots  %llu of %llu made%s\n",
+			     (unsigned long long)s->time,
+			     (unsigned long long)CAPACITY_COUNTER_MAX,
+			     warning(s->time));
 	(void)printf("ids        %llu of %llu given%s\n",
 		     (unsigned long long)s->volume_id,
 		     (unsigned long long)CAPACITY_COUNTER_MAX,
@@ -110,24 +114,31 @@ static json_t *text_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
+/* What only a pool has. */
+static json_t *of_pool(const struct capacity_status *s, uint64_t number)
+{
+	return s->has_pool ? json_integer((json_int_t)number) : json_null();
+}
+
 static void print_json(struct store *store, const struct capacity_status *s)
 {
 	const struct store_usage *u = &s->usage;
 	json_t *json = json_pack(
-		"{ss sb sI sI sI sI sI sI}", "Mode", mode_of(u), "NeedsCheck",
-		(int)u->needs_check, "DataBytes", (json_int_t)u->data_bytes,
-		"DataUsedBytes", (json_int_t)u->data_used_bytes,
-		"DataReserveBytes", (json_int_t)s->data_reserve_bytes,
-		"MetadataBytes", (json_int_t)u->metadata_bytes,
-		"MetadataUsedBytes", (json_int_t)u->metadata_used_bytes,
-		"MetadataReserveBytes", (json_int_t)s->metadata_reserve_bytes);
+		"{ss ss sb sI sI sI so so so}", "Driver", store_driver(store),
+		"Mode", mode_of(u), "NeedsCheck", (int)u->needs_check,
+		"DataBytes", (json_int_t)u->data_bytes, "DataUsedBytes",
+		(json_int_t)u->data_used_bytes, "DataReserveBytes",
+		(json_int_t)s->data_reserve_bytes, "MetadataBytes",
+		of_pool(s, u->metadata_bytes), "MetadataUsedBytes",
+		of_pool(s, u->metadata_used_bytes), "MetadataReserveBytes",
+		of_pool(s, s->metadata_reserve_bytes));
 	json_t *more = json_pack(
-		"{sI sI so sI sI sI so so}", "ChunkBytes",
+		"{sI sI so so sI so so so}", "ChunkBytes",
 		(json_int_t)store_chunk_bytes(store), "MaxBytes",
 		(json_int_t)s->max_bytes, "CanGrow", json_boolean(s->can_grow),
-		"SnapshotsMade", (json_int_t)s->time, "HighestVolumeId",
+		"SnapshotsMade", of_pool(s, s->time), "HighestVolumeId",
 		(json_int_t)s->volume_id, "TransactionId",
-		(json_int_t)s->transaction_id, "DataDevice",
+		of_pool(s, s->transaction_id), "DataDevice",
 		text_or_null(store_data_device(store)), "MetadataDevice",
 		text_or_null(store_metadata_device(store)));
 
@@ -167,7 +178,9 @@ const struct verb verb_pool_status = {
 		"fail, as dm-thin has it.\nBelow what is kept free no new "
 		"volume is made; removals always work. Snapshots and\nids are "
 		"counters of dm-thin that end: half-way there a warning is "
-		"shown, and at 95%\nno new volumes are made.",
+		"shown, and at 95%\nno new volumes are made. A store of the "
+		"driver snapshot has no pool: what is shown then\nis the "
+		"host's file system, of which its files take what they need.",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.run = run,

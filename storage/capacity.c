@@ -28,10 +28,10 @@ int capacity_check(struct store *store, struct img_err *err)
 int capacity_status(struct store *store, struct capacity_status *ret,
 		    struct img_err *err)
 {
-	int r = need_pool(store, err);
+	int r = store_need_pool(store, err);
 
-	*ret = (struct capacity_status){ 0 };
-	return r < 0 ? r : driver_of(store)->status(store, ret, err);
+	*ret = (struct capacity_status){ .has_pool = driver_of(store) };
+	return r < 0 ? r : store->driver->status(store, ret, err);
 }
 
 static int check_target(const struct store *store,

@@ -20,8 +20,12 @@
 #define CAPACITY_COUNTER_WARN	50
 #define CAPACITY_COUNTER_REFUSE 95
 
+/* Without a pool, data is what the volumes' files take and what the host's file
+ * system has left beside them; there is no metadata, nor are snapshots
+ * counted. */
 struct capacity_status {
 	struct store_usage usage;
+	bool has_pool;
 	uint64_t data_reserve_bytes, metadata_reserve_bytes;
 	bool can_grow;	    /* by itself */
 	uint64_t max_bytes; /* of data, then; 0: the host's limit */
@@ -34,8 +38,7 @@ struct capacity_status {
  * helps. */
 int capacity_check(struct store *store, struct img_err *err) IMG_MUST_USE;
 
-/* Brings the pool up.  IMG_E_UNSUPPORTED where the driver has no pool; so for
- * capacity_grow. */
+/* Brings the pool up. */
 int capacity_status(struct store *store, struct capacity_status *ret,
 		    struct img_err *err) IMG_MUST_USE;
 
@@ -44,6 +47,7 @@ int capacity_status(struct store *store, struct capacity_status *ret,
  * @target: what is to grow, larger than now; on devices all zero, since both
  *	are used as far as they reach
  *
+ * IMG_E_UNSUPPORTED where the driver has no pool.
  * Data may become larger than was allowed: that is allowed from then on.
  */
 int capacity_grow(struct store *store, const struct grow_target *target,

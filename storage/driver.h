@@ -23,8 +23,6 @@ struct grow_target;
 /* What only a driver with a pool has; see storage/capacity.h. */
 struct driver_capacity {
 	int (*check)(struct store *store, struct img_err *err);
-	int (*status)(struct store *store, struct capacity_status *ret,
-		      struct img_err *err);
 	int (*grow)(struct store *store, const struct grow_target *target,
 		    struct img_err *err);
 	int (*guard)(struct store *store, int *fd, struct img_err *err);
@@ -109,6 +107,9 @@ struct driver {
 		     struct img_err *err);
 	int (*usage)(struct store *store, struct store_usage *ret,
 		     struct img_err *err);
+	/* See storage/capacity.h. */
+	int (*status)(struct store *store, struct capacity_status *ret,
+		      struct img_err *err);
 	const struct driver_capacity *capacity; /* NULL: it has no pool */
 	/* What storage/account.h asks for, of the same names there. */
 	int (*volume_usage)(struct store *store, uint32_t volume,

@@ -343,6 +343,7 @@ const struct driver driver_snapshot = {
 	.check = snap_volume_check,
 	.usage = snap_usage,
 	.usage_all = snap_usage_all,
+	.status = snap_status,
 	.volume_usage = snap_volume_usage,
 	.volume_change = snap_volume_change,
 	.host_bytes = snap_host_bytes,

@@ -191,6 +191,8 @@ uint64_t snap_file_own_bytes(struct store *store, const struct snap_file *file,
 			     uint64_t bytes);
 int snap_usage_all(struct store *store, struct account_all *ret,
 		   struct img_err *err) IMG_MUST_USE;
+int snap_status(struct store *store, struct capacity_status *ret,
+		struct img_err *err) IMG_MUST_USE;
 int snap_volume_usage(struct store *store, uint32_t volume,
 		      struct account_usage *ret,
 		      struct img_err *err) IMG_MUST_USE;

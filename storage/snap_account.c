@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "storage/capacity.h"
 #include "storage/snap_cow.h"
 
 #include <fcntl.h>
@@ -307,5 +308,27 @@ int snap_usage(struct store *store, struct store_usage *ret,
 	ret->data_bytes = used + host.f_bavail * host.f_frsize;
 	ret->read_only = host.f_flag & ST_RDONLY;
 	ret->out_of_space = host.f_bavail == 0;
+	return 0;
+}
+
+int snap_status(struct store *store, struct capacity_status *ret,
+		struct img_err *err)
+{
+	struct statvfs host;
+	int64_t id = 0;
+	int r = snap_usage(store, &ret->usage, err);
+
+	if (r == 0)
+		r = ask_host(store, &host, err);
+	if (r == 0)
+		r = db_get_int(store->db, &id, err,
+			       "SELECT seq FROM sqlite_sequence"
+			       " WHERE name = 'volumes'",
+			       "");
+	if (r < 0)
+		return r;
+	ret->data_reserve_bytes = reserve_bytes(&host);
+	ret->can_grow = true;
+	ret->volume_id = (uint64_t)id;
 	return 0;
 }

@@ -289,7 +289,6 @@ static int stop(struct store *store, struct img_err *err)
 
 static const struct driver_capacity capacity = {
 	.check = reserve_check,
-	.status = reserve_status,
 	.grow = grow_to,
 	.guard = grow_guard,
 	.make_room = grow_for,
@@ -315,6 +314,7 @@ const struct driver driver_thin = {
 	.describe = thin_describe,
 	.open_ledger = open_ledger,
 	.usage = pool_usage,
+	.status = reserve_status,
 	.capacity = &capacity,
 	.volume_usage = thin_volume_usage,
 	.volume_change = thin_volume_change,

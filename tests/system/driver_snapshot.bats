@@ -171,14 +171,14 @@ large() {
 	fails 1 "*no container 'one'*" img merge one
 }
 
-@test "12 kill -9 in the middle of merges, each followed by a command" {
-	local n delay seed=${SEED:-$RANDOM}
-	echo "# SEED=$seed" >&3
+@test "kill -9 in the middle of merges, each followed by a command" {
+	local n delay seed=${SEED:-$RANDOM} merges=${MERGES:-12}
+	echo "# SEED=$seed: $merges kills in as many merges" >&3
 	RANDOM=$seed
 	ok img run --name web base true
 	ok img commit -q web image
 	ok img rm web
-	for ((n = 1; n <= 12; n++)); do
+	for ((n = 1; n <= merges; n++)); do
 		ok img run --name web image sh -c \
 			"echo $n >>/lines; head -c 1500000 /dev/urandom >/noise; sync"
 		printf -v delay '0.%03d' $((RANDOM % 300))
