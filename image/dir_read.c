@@ -1,7 +1,9 @@
 #include "image/dir_read.h"
 
 #include "base/cleanup.h"
+#include "base/num.h"
 #include "base/str.h"
+#include "image/dir_holes.h"
 #include "image/dir_links.h"
 #include "image/dir_xattr.h"
 
@@ -31,6 +33,7 @@ struct dir {
 	struct str target; /* of a symlink */
 	struct dir_links links;
 	struct dir_xattrs xattrs;
+	struct dir_holes holes;
 	dev_t dev;
 	int file; /* the current one, or -1 */
 	uint64_t at_bytes, size_bytes, n_entries, done_bytes;
@@ -160,6 +163,14 @@ static int file_open(struct dir *dir, const char *name, struct entry *ret,
 	dir->at_bytes = 0;
 	dir->size_bytes = (uint64_t)st.st_size;
 	ret->size_bytes = dir->size_bytes;
+	/* Most have none, and that can be seen. */
+	if ((uint64_t)st.st_blocks * SECTOR_BYTES < dir->size_bytes)
+		ret->is_sparse =
+			dir_holes_find(&dir->holes, dir->file, dir->size_bytes);
+	if (ret->is_sparse) {
+		ret->extents = dir->holes.extents;
+		ret->n_extents = dir->holes.n;
+	}
 	return 0;
 }
 
@@ -328,6 +339,7 @@ static void dir_close(struct entry_source *self)
 	while (dir->level)
 		level_pop(dir);
 	file_close(dir);
+	dir_holes_release(&dir->holes);
 	dir_links_release(&dir->links);
 	dir_xattrs_release(&dir->xattrs);
 	str_release(&dir->path);

@@ -11,6 +11,7 @@
  */
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,11 @@ struct entry_xattr {
 	size_t size_bytes;
 };
 
+/* Where a file has data. */
+struct entry_extent {
+	uint64_t offset_bytes, size_bytes;
+};
+
 struct entry {
 	uint64_t number;  /* from 1, in the order of the source */
 	const char *path; /* as found: may be absolute or hold ".." */
@@ -43,6 +49,11 @@ struct entry {
 	int64_t mtime_s; /* since 1970; may be negative */
 	uint32_t mtime_ns;
 	uint64_t size_bytes; /* of a file, holes included; else 0 */
+	/* Of a file whose holes were looked up: its data, in ascending order.
+	 * Where is_sparse is not set there may be holes as well. */
+	bool is_sparse;
+	const struct entry_extent *extents;
+	size_t n_extents;
 	uint32_t dev_major, dev_minor;
 	const char *link; /* symlink: its target; hard link: a path */
 	const struct entry_xattr *xattrs;

@@ -98,6 +98,18 @@ static int set_xattrs(struct work *w, const struct entry *from,
 	return 0;
 }
 
+/* What is between is left out of the archive, though libarchive wants to be
+ * given the zeroes. */
+static void set_extents(struct archive_entry *to, const struct entry *from)
+{
+	if (!from->n_extents)
+		archive_entry_sparse_add_entry(to, 0, 0);
+	for (size_t i = 0; i < from->n_extents; i++)
+		archive_entry_sparse_add_entry(
+			to, (la_int64_t)from->extents[i].offset_bytes,
+			(la_int64_t)from->extents[i].size_bytes);
+}
+
 static int set_entry(struct work *w, const struct entry *from,
 		     struct img_err *err)
 {
@@ -113,6 +125,8 @@ static int set_entry(struct work *w, const struct entry *from,
 	switch (from->type) {
 	case ENTRY_FILE:
 		archive_entry_set_size(to, (la_int64_t)from->size_bytes);
+		if (from->is_sparse)
+			set_extents(to, from);
 		break;
 	case ENTRY_SYMLINK:
 		archive_entry_set_symlink(to, from->link);

@@ -4,8 +4,9 @@
 /*
  * A source of entries as a tar archive, in pax form: names as bytes, owners by
  * number, times to the nanosecond, extended attributes and ACLs as GNU tar
- * writes them (SCHILY).  Holes become zeroes; sockets are left out, as every
- * tar leaves them out.
+ * writes them (SCHILY).  Holes that the source knows of beforehand are left out
+ * (GNU.sparse 1.0), others become zeroes; sockets are left out, as every tar
+ * leaves them out.
  */
 #include "base/progress.h"
 #include "image/entry.h"
