@@ -81,9 +81,10 @@ const struct verb verb_import = {
 	.summary = "Make a base image of a root file system",
 	.description =
 		"SOURCE is a tar archive, plain or compressed by gzip, xz, "
-		"zstd or bzip2, a\ndirectory, or - for standard input; or a "
-		"file that holds an ext4, as 'img export\n--format ext4' "
-		"writes it. Without NAME the image is named after SOURCE.\n\n"
+		"zstd or bzip2, a\ndirectory, or a file that holds an ext4, as "
+		"'img export --format ext4' writes it;\n- is an archive or an "
+		"ext4 on standard input. Without NAME the image is named\nafter "
+		"SOURCE.\n\n"
 		"Nothing is mounted "
 		"and nothing of SOURCE is trusted: an entry that would leave\n"
 		"the image, a broken archive, or one that does not fit leaves "

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/num.h"
 #include "base/str.h"
 #include "image/ext4_checking.h"
 
@@ -15,6 +16,17 @@ bool ext4_peek(const uint8_t bytes[EXT4_PEEK_BYTES])
 	memcpy(&sb, bytes + SUPERBLOCK_OFFSET, sizeof(sb));
 	return sb.s_magic == EXT2_SUPER_MAGIC && sb.s_log_block_size <= 6 &&
 	       sb.s_first_data_block <= 1;
+}
+
+uint64_t ext4_peek_size(const uint8_t bytes[EXT4_PEEK_BYTES])
+{
+	struct ext2_super_block sb;
+	uint64_t size = UINT64_MAX;
+
+	memcpy(&sb, bytes + SUPERBLOCK_OFFSET, sizeof(sb));
+	(void)num_mul_overflows(ext2fs_blocks_count(&sb),
+				UINT64_C(1024) << sb.s_log_block_size, &size);
+	return size;
 }
 
 int checking_read(const struct checking *c, uint64_t block, void *buf,

@@ -36,6 +36,8 @@
 /* True when these bytes begin an ext2, ext3 or ext4 file system; says nothing
  * about its being sound. */
 bool ext4_peek(const uint8_t bytes[EXT4_PEEK_BYTES]);
+/* How large that says it is; UINT64_MAX where it does not fit. */
+uint64_t ext4_peek_size(const uint8_t bytes[EXT4_PEEK_BYTES]);
 
 /**
  * ext4_check - check a whole file system

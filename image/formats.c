@@ -13,7 +13,9 @@
 static int open_source(const struct formats_import *import,
 		       struct entry_source **ret, struct img_err *err)
 {
-	struct tar_options tar = { .progress = import->progress };
+	struct tar_options tar = { .progress = import->progress,
+				   .head = import->head,
+				   .head_bytes = import->head_bytes };
 	struct stat st;
 
 	if (strcmp(import->source, "-") == 0)
@@ -41,16 +43,16 @@ int formats_import(const struct formats_import *import, struct img_err *err)
 				    &options, NULL, err);
 }
 
-int formats_raw_open(const char *source, int *ret_fd, uint64_t *ret_size_bytes,
+int formats_raw_open(const char *source, struct raw_source *ret,
 		     struct img_err *err)
 {
-	return raw_open(source, ret_fd, ret_size_bytes, err);
+	return raw_open(source, ret, err);
 }
 
-int formats_raw_import(int in, uint64_t size_bytes, int fd,
+int formats_raw_import(const struct raw_source *source, int fd,
 		       const struct progress *progress, struct img_err *err)
 {
-	return raw_read(in, size_bytes, fd, progress, err);
+	return raw_read(source, fd, progress, err);
 }
 
 int formats_raw_export(int fd, uint64_t size_bytes, int out,

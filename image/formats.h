@@ -10,9 +10,14 @@
 #include "base/err.h"
 #include "base/progress.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct formats_import {
 	const char *source; /* a tar, a directory, or "-" for stdin */
-	int fd;		    /* device or file to fill; reads as zeroes */
+	const void *head;   /* what was read of stdin already, or NULL */
+	size_t head_bytes;
+	int fd; /* device or file to fill; reads as zeroes */
 	uint64_t size_bytes;
 	uint64_t max_entries; /* 0: 10 million */
 	uint64_t chunk_bytes; /* of the pool */
@@ -26,12 +31,13 @@ typedef int formats_import_fn(const struct formats_import *import,
 formats_import_fn formats_import;
 
 /* As raw_open: what is to be copied, and not unpacked. */
-typedef int formats_raw_open_fn(const char *source, int *ret_fd,
-				uint64_t *ret_size_bytes, struct img_err *err);
+struct raw_source;
+typedef int formats_raw_open_fn(const char *source, struct raw_source *ret,
+				struct img_err *err);
 formats_raw_open_fn formats_raw_open;
 
 /* As raw_read. */
-typedef int formats_raw_import_fn(int in, uint64_t size_bytes, int fd,
+typedef int formats_raw_import_fn(const struct raw_source *source, int fd,
 				  const struct progress *progress,
 				  struct img_err *err);
 formats_raw_import_fn formats_raw_import;

@@ -5,6 +5,7 @@
 #include "base/part.h"
 #include "base/str.h"
 #include "image/formats.h"
+#include "image/raw.h"
 #include "storage/capacity.h"
 
 #include <fcntl.h>
@@ -35,42 +36,31 @@ static bool is_stopped(void *self)
 	return progress_is_stopped(p->above);
 }
 
-/* What is imported: an archive or a directory, or a file system in a file. */
-struct source {
-	int raw_fd; /* -1: no file system */
-	uint64_t raw_bytes;
-};
-
-static void source_release(struct source *source)
+static int source_open(const struct import_options *options,
+		       struct raw_source *ret, struct img_err *err)
 {
-	img_fd_release(&source->raw_fd);
+	formats_raw_open_fn *open_raw =
+		part_symbol(FORMATS_PART, "formats_raw_open", err);
+
+	return open_raw ? open_raw(options->source, ret, err) : -(int)err->code;
 }
 
-static int source_open(const struct import_options *options, struct source *ret,
-		       struct img_err *err)
+static void source_release(struct raw_source *source)
 {
-	formats_raw_open_fn *raw_open;
-
-	if (strcmp(options->source, "-") == 0)
-		return 0;
-	raw_open = part_symbol(FORMATS_PART, "formats_raw_open", err);
-	if (!raw_open)
-		return -(int)err->code;
-	return raw_open(options->source, &ret->raw_fd, &ret->raw_bytes, err);
+	img_fd_release(&source->fd);
 }
 
-static int fill_raw(const struct source *source, int fd,
+static int fill_raw(const struct raw_source *source, int fd,
 		    const struct progress *progress, struct img_err *err)
 {
 	formats_raw_import_fn *import =
 		part_symbol(FORMATS_PART, "formats_raw_import", err);
 
-	if (!import)
-		return -(int)err->code;
-	return import(source->raw_fd, source->raw_bytes, fd, progress, err);
+	return import ? import(source, fd, progress, err) : -(int)err->code;
 }
 
 static int fill_rootfs(struct store *store, const struct volume *volume, int fd,
+		       const struct raw_source *source,
 		       const struct import_options *options,
 		       const struct progress *progress, struct img_err *err)
 {
@@ -78,6 +68,8 @@ static int fill_rootfs(struct store *store, const struct volume *volume, int fd,
 		part_symbol(FORMATS_PART, "formats_import", err);
 	const struct formats_import request = {
 		.source = options->source,
+		.head = source->head,
+		.head_bytes = source->head_bytes,
 		.fd = fd,
 		.size_bytes = volume->size_bytes,
 		.max_entries = options->max_entries,
@@ -89,7 +81,7 @@ static int fill_rootfs(struct store *store, const struct volume *volume, int fd,
 }
 
 static int fill(struct store *store, const struct volume *volume,
-		const struct source *source,
+		const struct raw_source *source,
 		const struct import_options *options, struct img_err *err)
 {
 	struct pool_progress pool = { .store = store,
@@ -104,9 +96,9 @@ static int fill(struct store *store, const struct volume *volume,
 	fd = open(node, O_RDWR | O_EXCL | O_CLOEXEC);
 	if (fd < 0)
 		return img_err_sys(err, "cannot open %s", node);
-	r = source->raw_fd < 0
-		    ? fill_rootfs(store, volume, fd, options, &progress, err)
-		    : fill_raw(source, fd, &progress, err);
+	r = source->fd < 0 ? fill_rootfs(store, volume, fd, source, options,
+					 &progress, err)
+			   : fill_raw(source, fd, &progress, err);
 	/* While it is: what was made so far goes when this fails. */
 	return r < 0 ? capacity_explain(store, err) : r;
 }
@@ -119,20 +111,24 @@ static int check_size(uint64_t size, struct img_err *err)
 	return 0;
 }
 
-static int pick_size(struct store *store, const struct source *source,
+static int pick_size(struct store *store, const struct raw_source *source,
 		     const struct import_options *options, uint64_t *ret,
 		     struct img_err *err)
 {
 	*ret = options->size_bytes ? options->size_bytes
 				   : store_volume_bytes(store);
 	*ret -= *ret % VOLUME_BYTES_STEP;
-	if (source->raw_fd < 0)
+	if (source->fd < 0)
 		return 0;
 	if (options->size_bytes)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "a file system keeps its size: 'img resize' "
 				   "changes a container's");
-	*ret = num_align_up(source->raw_bytes, VOLUME_BYTES_STEP);
+	if (source->size_bytes > VOLUME_BYTES_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "its file system is larger than a volume "
+				   "can be, 16T");
+	*ret = num_align_up(source->size_bytes, VOLUME_BYTES_STEP);
 	return 0;
 }
 
@@ -141,7 +137,7 @@ int import_image(struct store *store, const struct import_options *options,
 {
 	img_auto(volume_pending_release) struct volume_pending new = { 0 };
 	img_auto(img_mem_release) char *created_by = NULL;
-	img_auto(source_release) struct source source = { .raw_fd = -1 };
+	img_auto(source_release) struct raw_source source = { .fd = -1 };
 	uint64_t size = 0;
 	int r = options->size_bytes ? check_size(options->size_bytes, err) : 0;
 

@@ -23,6 +23,8 @@ struct tar {
 	struct archive *archive;
 	struct archive_entry *entry;
 	const struct progress *progress;
+	const uint8_t *head; /* what is left of it */
+	size_t head_bytes;
 	locale_t locale;
 	char *name; /* of the archive, for messages */
 	int fd;
@@ -34,8 +36,21 @@ struct tar {
 	uint8_t *buffer;
 };
 
+static ssize_t read_head(struct tar *tar)
+{
+	size_t n = tar->head_bytes < READ_BYTES ? tar->head_bytes : READ_BYTES;
+
+	memcpy(tar->buffer, tar->head, n);
+	tar->head += n;
+	tar->head_bytes -= n;
+	tar->done_bytes += n;
+	return (ssize_t)n;
+}
+
 static ssize_t read_some(struct tar *tar)
 {
+	if (tar->head_bytes)
+		return read_head(tar);
 	for (;;) {
 		ssize_t n;
 
@@ -284,6 +299,8 @@ static struct tar *tar_new(int fd, bool own_fd, const char *name,
 	tar->own_fd = own_fd;
 	tar->name = mem_strdup(options->name ? options->name : name);
 	tar->progress = options->progress;
+	tar->head = options->head;
+	tar->head_bytes = options->head ? options->head_bytes : 0;
 	tar->locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	tar->buffer = mem_alloc(READ_BYTES);
 	return tar;

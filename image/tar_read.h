@@ -20,6 +20,10 @@
 struct tar_options {
 	const char *name;		 /* for messages; NULL: the path */
 	const struct progress *progress; /* asked when a signal interrupts */
+	/* What was read of it already, and comes before the rest; borrowed
+	 * until the source is closed. */
+	const void *head;
+	size_t head_bytes;
 };
 
 /**
