@@ -60,6 +60,7 @@ struct fake_dm {
 	char status[128];		   /* of the pool, unless empty */
 	uint64_t data_used, meta_used;	   /* blocks in it; 0: 3 and 11 */
 	uint64_t data_blocks, meta_blocks; /* as of the pool's last resume */
+	uint32_t time;			   /* of the pool: snapshots made */
 	char violation[256];
 };
 

@@ -98,6 +98,7 @@ static void fill_super(struct pool *pool, const struct fake_meta *meta,
 	const uint32_t chunk_sectors = (uint32_t)num_sectors(meta->chunk_bytes);
 	struct meta_disk_super super = {
 		.magic = htole64(META_MAGIC),
+		.time = htole32(meta->time),
 		.version = htole32(META_VERSION_MAX),
 		.mapping_root = htole64(HELD_DEVICES),
 		.details_root = htole64(HELD_DETAILS),

@@ -18,6 +18,7 @@ struct fake_meta {
 	const uint32_t *held_ids;
 	size_t n_held;
 	uint64_t chunk_bytes, data_blocks;
+	uint32_t time; /* snapshots ever made */
 };
 
 /* Writes the metadata of a pool to @path. */

@@ -91,6 +91,7 @@ void fake_pool_commit(struct fake_dm *f)
 			.is_held = f->is_held,
 			.held_ids = f->held,
 			.n_held = f->n_held,
+			.time = f->time,
 			.chunk_bytes = (uint64_t)chunk_sectors * SECTOR_BYTES,
 			.data_blocks = pool->len_sectors / chunk_sectors,
 		});
