@@ -263,6 +263,25 @@ large() {
 	large
 }
 
+@test "pool status: there is none, but the host's file system" {
+	ok img pool status
+	has_line 'mode       rw'
+	matches 'data +[0-9.]+ [KMG]iB of [0-9.]+ [MGT]iB used, [0-9.]+ [MGT]iB free'
+	has 'kept for what runs and for removals'
+	has_line "limit      the host's file system"
+	lacks metadata
+	lacks snapshots
+	ok img pool status --format json
+	json 'd["Driver"] == "snapshot"' 'd["Mode"] == "rw"' \
+		'd["MetadataBytes"] is None' 'd["SnapshotsMade"] is None' \
+		'0 < d["DataUsedBytes"] < d["DataBytes"]' \
+		'0 < d["DataReserveBytes"] <= 256 << 20'
+	ok img df
+	lacks metadata
+	fails 1 "the driver 'snapshot' has no pool" img pool grow +1G
+	fails 1 "the driver 'snapshot' has no pool" img pool grow
+}
+
 @test "space goes back to the host with the files" {
 	local empty full
 	empty=$(du -sk "$IMG_ROOT" | cut -f 1)

@@ -119,6 +119,21 @@ plan_commit_live() {
 	given=${mark[$container]-}
 }
 
+# Into an image of its own, whose name goes on as another image.
+plan_merge() {
+	local name
+	begin_plan
+	new_name i
+	container=c${name#i}
+	img import -q "$tar" "$name" && img run --name "$container" "$name" \
+		sh -c "echo $container >/mark" </dev/null ||
+		fault 'cannot prepare a merge'
+	read_catalog
+	mark[$container]=$container
+	plan=(img merge -q "$container") change="~image $name:latest"
+	given=$container
+}
+
 plan_tag() {
 	begin_plan
 	new_name t
@@ -234,6 +249,8 @@ expect() {
 	[ -z "$grown" ] || check_grown "$grown"
 	# A container that was killed may have written its mark, or not.
 	case $1,$outcome,$change in
-	made,made,+container* | *,made,+image* | *,made,~volume*) mark[${change#+* }]=$given ;;
+	made,made,+container* | *,made,[+~]image* | *,made,~volume*)
+		mark[${change#* }]=$given
+		;;
 	esac
 }

@@ -30,6 +30,9 @@ fault() {
 . "$here/acts.bash"
 # shellcheck source=tests/system/crash/volume_acts.bash
 . "$here/volume_acts.bash"
+driver=thin
+# shellcheck source=tests/system/crash/holds.bash
+. "$here/holds.bash"
 
 exec {never}<> <(:) # never has anything to read
 
@@ -219,3 +222,6 @@ for name in "${!image_of[@]}"; do
 	[ -z "${mark[$name]-}" ] || [ "$found" = "${mark[$name]}" ] ||
 		fault "$name holds '$found', not '${mark[$name]}'"
 done
+# Byte for byte they can be read, and their file systems are sound.
+holds
+echo "$((bytes >> 20)) MiB of images verified"
