@@ -52,11 +52,9 @@ static void print_part(const char *name, uint64_t used, uint64_t all,
 
 static const char *warning(uint64_t count)
 {
-	uint64_t percent = count * 100 / CAPACITY_COUNTER_MAX;
-
-	if (percent >= CAPACITY_COUNTER_REFUSE)
+	if (count >= CAPACITY_COUNTER_REFUSE)
 		return ": no new volumes";
-	return percent >= CAPACITY_COUNTER_WARN
+	return count >= CAPACITY_COUNTER_WARN
 		       ? ": think of a new store, they are never used again"
 		       : "";
 }
@@ -103,8 +101,7 @@ static void print_table(struct store *store, const struct capacity_status *s)
 	(void)printf("ids        %llu of %llu given%s\n",
 		     (unsigned long long)s->volume_id,
 		     (unsigned long long)CAPACITY_COUNTER_MAX,
-		     s->volume_id * 100 / CAPACITY_COUNTER_MAX >=
-				     CAPACITY_COUNTER_WARN
+		     s->volume_id >= CAPACITY_COUNTER_WARN
 			     ? ": free ones are given again at the end"
 			     : "");
 }

@@ -14,11 +14,11 @@
 
 #include <stdbool.h>
 
-/* dm-thin's counters have 24 bits; from these percentages of that on they are
- * warned about, and new volumes refused. */
+/* dm-thin's counters have 24 bits; from half of that on they are warned about,
+ * from 95 % on new volumes are refused. */
 #define CAPACITY_COUNTER_MAX	((UINT64_C(1) << 24) - 1)
-#define CAPACITY_COUNTER_WARN	50
-#define CAPACITY_COUNTER_REFUSE 95
+#define CAPACITY_COUNTER_WARN	(CAPACITY_COUNTER_MAX / 2 + 1)
+#define CAPACITY_COUNTER_REFUSE (CAPACITY_COUNTER_MAX / 100 * 95)
 
 /* Without a pool, data is what the volumes' files take and what the host's file
  * system has left beside them; there is no metadata, nor are snapshots

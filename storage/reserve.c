@@ -167,8 +167,7 @@ int reserve_status(struct store *store, struct capacity_status *ret,
 /* Ids are used again once all were used, the pool's time never is. */
 static int check_counters(struct store *store, struct img_err *err)
 {
-	const uint64_t most =
-		CAPACITY_COUNTER_MAX / 100 * CAPACITY_COUNTER_REFUSE;
+	const uint64_t most = CAPACITY_COUNTER_REFUSE;
 	struct capacity_status counters = { 0 };
 	int64_t volumes = 0;
 	int r = read_counters(store, &counters, err);

@@ -197,6 +197,111 @@ refused() {
 	gives '' img run --rm base true
 }
 
+@test "devices: a lost catalog is made again from them" {
+	local before
+	device data 100M
+	device metadata 16M
+	ok init --volume-size 64M
+	ok img import -q "$CACHE/base.tar" base
+	ok img run --name one base sh -c 'echo kept >/kept'
+	ok img commit -q one two
+	before=$(sql "SELECT name, tag, image FROM names ORDER BY 1, 2")
+	img pool stop
+	rm "$IMG_ROOT"/store.db*
+	fails 1 '*there is nothing to make a catalog from: *--data-device and --metadata-device*' \
+		img doctor --rebuild
+	fails 1 '*' img doctor --rebuild --data-device "$data"
+	fails 1 '*' img doctor --rebuild --data-device "$metadata" \
+		--metadata-device "$data"
+	ok img doctor --rebuild --data-device "$data" --metadata-device "$metadata"
+	[ "$(sql "SELECT name, tag, image FROM names ORDER BY 1, 2")" = "$before" ]
+	gives kept img run --rm two cat /kept
+	ok img start -a one
+	exits 0 img doctor --repair
+	gives 'all is well' img doctor
+	# With their other names, while the pool is up.
+	rm "$IMG_ROOT"/store.db*
+	ok img doctor --rebuild --data-device "$data" --metadata-device "$metadata"
+	img pool stop
+	detach data
+	detach metadata
+	device strange 100M
+	attach metadata
+	attach data
+	rm "$IMG_ROOT"/store.db*
+	ok img doctor --rebuild --data-device "$data" --metadata-device "$metadata"
+	gives kept img run --rm two cat /kept
+	ok img df
+	has "on host    $data, $metadata"
+}
+
+# make_strays FROM COUNT: volumes that nobody knows, each with a tree of its own:
+# a block of metadata.  By ioctl(2), since a process takes its time.
+make_strays() {
+	/usr/bin/python3 -S - "$pool" "$@" <<'END'
+import fcntl, struct, sys
+name, begin, count = sys.argv[1].encode(), int(sys.argv[2]), int(sys.argv[3])
+TARGET_MSG = 0xc138fd0e
+with open("/dev/mapper/control", "r+b", 0) as f:
+    for i in range(begin, begin + count):
+        text = b"create_thin %d\0" % (1000000 + i)
+        buf = bytearray(struct.pack("<3IIIIiIIIQ128s129s7xQ", 4, 0, 0, 512, 312,
+                                    0, 0, 0, 0, 0, 0, name, b"", 0) + text)
+        fcntl.ioctl(f, TARGET_MSG, buf + bytes(512 - len(buf)))
+END
+}
+
+# fill_metadata LEFT: has the pool make such volumes until it counts so many
+# free blocks of metadata.
+fill_metadata() {
+	local used free
+	while :; do
+		read -r _ _ _ _ used _ < <(dmsetup status "$pool")
+		free=$((${used#*/} - ${used%/*}))
+		[ "$free" -gt "$1" ] || return 0
+		make_strays "$strays" $(((free - $1 + 1) / 2)) || return
+		strays=$((strays + (free - $1 + 1) / 2))
+	done
+}
+
+@test "devices: metadata that runs out: creates end before the kernel does" {
+	local pool strays=0
+	device data 100M
+	device metadata 2M
+	ok init --volume-size 64M
+	ok img import -q "$CACHE/base.tar" base
+	ok img run --name one base true
+	ok img commit -q one two
+	pool=img-$(sql "SELECT substr(value, 1, 8) FROM settings WHERE key = 'store_id'")-pool
+	# Half of so little is kept, a good deal more than the kernel itself keeps.
+	fill_metadata 300
+	ok img run --rm base true
+	fill_metadata 240
+	fails 125 'the pool is nearly full: * of its metadata is free, and the last 1.0 MiB are kept for what runs and for removals; *' \
+		img run --rm base true
+	fails 1 'cannot commit one: the pool is nearly full: *' img commit one x
+	[[ $(dmsetup status "$pool") == *' rw '* ]]
+	# Removals go on almost to the end, and what runs does.
+	fill_metadata 24
+	[[ $(dmsetup status "$pool") == *' rw '* ]]
+	ok img start -a one
+	ok img df
+	ok img pool status
+	has ': no new volumes'
+	ok img rm one
+	ok img rmi two
+	ok img gc --dry-run
+	[[ $(dmsetup status "$pool") == *' rw '* ]]
+	[[ $(dmsetup status "$pool") != *needs_check* ]]
+	# With room there is again, all works.
+	truncate -s 16M "$T/metadata.file"
+	losetup -c "$metadata"
+	gives 'data 99.9 MiB, metadata 16.0 MiB' img pool grow
+	gives 'a small system' img run --rm base cat /etc/motd
+	img pool stop
+	thin_check -q "$metadata"
+}
+
 @test "devices: a pool on larger ones grows, and is known again" {
 	device data 100M
 	device metadata 16M

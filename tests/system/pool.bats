@@ -78,6 +78,8 @@ pool_name() {
 	ok img import -q "$CACHE/base.tar" base
 	ok img run --name idle base true
 	ok img commit -q idle image
+	ok img run --name holes base sh -c 'head -c 4000000 /dev/urandom >/x
+		sync; rm /x; sync'
 	# The program itself hears of it.
 	try img run --name filler base dd if=/dev/zero of=/x bs=1M count=60 \
 		oflag=direct
@@ -95,7 +97,14 @@ pool_name() {
 	# A file system in a full pool may be beyond use; that is said as it is.
 	try img start -a filler
 	[ "$status" -eq 0 ] || [[ $err == *'pool is full'* || $err == *'No space'* ]]
-	# Without any free block: of an image and of containers.
+	ok img gc --dry-run
+	ok img gc
+	# Without any free block: of what is in files that are gone, of an image
+	# and of containers.
+	before=$(pool DataUsedBytes)
+	ok img trim holes
+	[ "$(pool DataUsedBytes)" -lt $((before - 3000000)) ]
+	ok img rm holes
 	before=$(du -k "$IMG_ROOT/pool/data" | cut -f 1)
 	ok img rmi image
 	ok img rm idle
@@ -103,6 +112,57 @@ pool_name() {
 	[ "$(du -k "$IMG_ROOT/pool/data" | cut -f 1)" -lt $((before - 20000)) ]
 	[ "$(pool Mode)" = rw ]
 	gives 'a small system' img run --rm base cat /etc/motd
+}
+
+# set_time N: how many snapshots the pool has counted, while it is down.
+set_time() {
+	/usr/bin/python3 - "$IMG_ROOT/pool/metadata" "$1" <<'END'
+import struct, sys
+T = []
+for n in range(256):
+    for _ in range(8):
+        n = n >> 1 ^ (0x82f63b78 if n & 1 else 0)
+    T.append(n)
+f = open(sys.argv[1], "r+b")
+b = bytearray(f.read(4096))
+struct.pack_into("<I", b, 44, int(sys.argv[2]))
+c = 0xffffffff
+for x in b[4:]:
+    c = T[(c ^ x) & 255] ^ c >> 8
+struct.pack_into("<I", b, 0, c ^ 160774)
+f.seek(0)
+f.write(b)
+END
+}
+
+@test "counters: warned of at half, refused at 95 %, of the pool's own metadata" {
+	ok img init --data-size 64M --metadata-size 4M --volume-size 64M
+	ok img import -q "$CACHE/base.tar" base
+	ok img run --name one base true
+	ok img pool stop
+	set_time 8388607
+	ok img pool status
+	has_line 'snapshots  8388607 of 16777215 made'
+	ok img run --rm base true
+	ok img pool status
+	has_line 'snapshots  8388608 of 16777215 made: think of a new store, they are never used again'
+	ok img pool stop
+	set_time 15938340
+	fails 125 'the pool has counted 15938340 snapshots of the 16777215 that it can count: move what you need into a new store, *' \
+		img run --rm base true
+	fails 1 'cannot commit one: the pool has counted *' img commit one x
+	ok img pool status
+	has_line 'snapshots  15938340 of 16777215 made: no new volumes'
+	ok img start -a one
+	ok img rm one
+	ok img df
+	# Ids come back.
+	ok img pool stop
+	set_time 5
+	sql "UPDATE sqlite_sequence SET seq = 16777215 WHERE name = 'volumes'"
+	ok img run --rm base true
+	ok img pool status
+	has_line 'ids        16777215 of 16777215 given: free ones are given again at the end'
 }
 
 @test "grow: by hand, while a container writes" {

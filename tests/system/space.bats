@@ -164,3 +164,34 @@ teardown() {
 	ok setpriv --bounding-set -sys_admin "$IMG" images
 	has 'base '
 }
+
+@test "nothing but img is executed: all works where there are no programs" {
+	local verb
+	ok img import -q "$CACHE/base.tar" base
+	gzip -1 <"$CACHE/base.tar" >"$T/base.tar.gz"
+	for verb in "import -q $T/base.tar.gz gz" 'run --name one base true' \
+		'snapshot create one first' 'commit -q one two' \
+		"export one -o $T/tar" "export two --format ext4 -o $T/fs" \
+		"import -q $T/fs three" 'clone one other' 'resize one +64M' 'merge -q one' 'trim two' \
+		'gc' 'df' 'rm one other' 'doctor'; do
+		# shellcheck disable=SC2086 # words
+		ok env PATH=/nowhere "$IMG" $verb
+	done
+	has 'all is well'
+}
+
+@test "nodes that lead elsewhere, or are there already, are not used" {
+	local n made=()
+	ok img import -q "$CACHE/base.tar" base
+	ok img pool stop
+	# What udev, or somebody, has left by the names of the next devices.
+	for n in {0..15}; do
+		[ ! -e "/dev/dm-$n" ] || continue
+		mknod "/dev/dm-$n" b 7 255
+		made+=("/dev/dm-$n")
+	done
+	gives 'a small system' img run --rm base cat /etc/motd
+	ok img import -q "$CACHE/base.tar" again
+	rm "${made[@]}"
+	gives 'a small system' img run --rm again cat /etc/motd
+}

@@ -19,8 +19,6 @@
  * ids, which come back.
  */
 
-#define REFUSED (CAPACITY_COUNTER_MAX / 100 * CAPACITY_COUNTER_REFUSE)
-
 /* The kernel writes its time with the next commit. */
 static void set_time(struct temp_store *t, struct store *store, uint64_t time)
 {
@@ -61,11 +59,11 @@ static void the_time_is_told_and_ends(void **state)
 	struct img_err err = { 0 };
 	uint32_t volume = temp_store_add_volume(store);
 
-	set_time(t, store, REFUSED - 1);
+	set_time(t, store, CAPACITY_COUNTER_REFUSE - 1);
 	assert_int_equal(capacity_status(store, &status, &err), 0);
-	assert_int_equal(status.time, REFUSED - 1);
+	assert_int_equal(status.time, CAPACITY_COUNTER_REFUSE - 1);
 	creates(store);
-	set_time(t, store, REFUSED);
+	set_time(t, store, CAPACITY_COUNTER_REFUSE);
 	assert_int_equal(create(store, &err), -IMG_E_NO_SPACE);
 	assert_non_null(strstr(err.msg, "the pool has counted 15938340 "
 					"snapshots of the 16777215"));
