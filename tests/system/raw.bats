@@ -181,7 +181,7 @@ to_nobody() {
 		head -c 10000000 "$T/fs"
 	piped_in '*checksum*' sh -c "head -c 1150 '$T/fs'; printf x;
 		tail -c +1152 '$T/fs'"
-	piped_in '*is not a tar archive*' head -c 3000 /dev/zero
+	piped_in '*is not a tar archive*' sh -c "head -c 3000 /dev/zero | tr '\\0' x"
 	piped_in '*is not a tar archive*' echo short
 	# An archive is one, from its first byte on.
 	img import -q --size 32M - tar <"$CACHE/base.tar"
