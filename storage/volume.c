@@ -244,6 +244,23 @@ static int deactivate(struct store *store, const struct volume *volume,
 	return r < 0 ? r : store->driver->deactivate(store, volume, err);
 }
 
+int volume_device(struct store *store, const struct volume *volume, dev_t *ret,
+		  struct img_err *err)
+{
+	struct dm_state state;
+	struct dm_name name;
+	char what[16];
+	int r;
+
+	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
+	store_device_name(store, what, &name);
+	r = store->dm.ops->state(store->dm.self, &name, &state, err);
+	if (r < 0 || !state.exists || !state.has_table)
+		return r < 0 ? r : 0;
+	*ret = state.dev;
+	return 1;
+}
+
 int volume_deactivate(struct store *store, const struct volume *volume,
 		      struct img_err *err)
 {

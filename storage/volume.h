@@ -156,6 +156,9 @@ int volume_check(struct store *store, const struct volume *volume,
 int volume_activate(struct store *store, const struct volume *volume,
 		    char node[VOLUME_NODE_MAX],
 		    struct img_err *err) IMG_MUST_USE;
+/* 1 with the number of the block device, 0 while there is none. */
+int volume_device(struct store *store, const struct volume *volume, dev_t *ret,
+		  struct img_err *err);
 /* Waits up to ten seconds for the last user to let go; IMG_E_BUSY then. */
 int volume_deactivate(struct store *store, const struct volume *volume,
 		      struct img_err *err) IMG_MUST_USE;
