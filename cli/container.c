@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/clock.h"
+#include "cli/container_cgroup.h"
 #include "cli/container_ids.h"
 #include "cli/run_config.h"
 #include "cli/snapshots.h"
@@ -15,7 +16,7 @@
 #define COLUMNS                                                                \
 	"c.id, c.name, c.image, c.image_name, c.created_ns, c.started_ns,"     \
 	" c.finished_ns, c.exit_status, c.auto_remove, c.config, v.id,"        \
-	" v.size_bytes, v.origin, c.uid_base, c.gid_base"
+	" v.size_bytes, v.origin, c.uid_base, c.gid_base, c.oom_killed"
 #define FROM " FROM containers c JOIN volumes v ON v.id = c.volume "
 
 void container_row_release(struct container_row *row)
@@ -39,6 +40,7 @@ static void read_row(struct db_row *row, struct container_row *ret)
 			    .origin = (uint32_t)db_int(row, 12) },
 		.users = { .uid_base = (uint32_t)db_int(row, 13),
 			   .gid_base = (uint32_t)db_int(row, 14) },
+		.oom_killed = db_int(row, 15) != 0,
 	};
 	(void)snprintf(ret->id.hex, sizeof(ret->id.hex), "%s", db_text(row, 0));
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", db_text(row, 1));
@@ -149,14 +151,19 @@ int container_is_running(struct store *store, const struct container_row *row,
 int container_state(struct store *store, const struct container_row *row,
 		    const char **ret, struct img_err *err)
 {
+	img_auto(img_fd_release) int cgroup = -1;
+	struct img_err gone = { 0 };
 	int running = container_is_running(store, row, err);
 
 	if (running < 0)
 		return running;
-	if (running)
-		*ret = "running";
-	else
+	if (!running)
 		*ret = row->started_ns ? "exited" : "created";
+	else if (container_cgroup(store, row, &cgroup, &gone) > 0 &&
+		 cgroup_is_frozen(cgroup, &gone) > 0)
+		*ret = "paused";
+	else
+		*ret = "running";
 	return 0;
 }
 
@@ -188,7 +195,7 @@ int container_set_started(struct store *store, const struct container_row *row,
 {
 	int r = db_run(store_db(store), err,
 		       "UPDATE containers SET started_ns = ?,"
-		       " finished_ns = NULL WHERE id = ?",
+		       " finished_ns = NULL, oom_killed = 0 WHERE id = ?",
 		       "is", clock_now_ns(), row->id.hex);
 
 	return r < 0 ? r : 0;
@@ -231,6 +238,17 @@ int container_reread_volume(struct store *store, struct container_row *row,
 	return 0;
 }
 
+int container_set_oom_killed(struct store *store,
+			     const struct container_row *row,
+			     struct img_err *err)
+{
+	int r = db_run(store_db(store), err,
+		       "UPDATE containers SET oom_killed = 1 WHERE id = ?", "s",
+		       row->id.hex);
+
+	return r < 0 ? r : 0;
+}
+
 int container_set_volume(struct store *store, const struct container_row *row,
 			 const struct volume *volume, struct img_err *err)
 {
@@ -243,6 +261,19 @@ int container_set_volume(struct store *store, const struct container_row *row,
 	if (r == 0)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "it was removed or rolled back meanwhile");
+	return r < 0 ? r : 0;
+}
+
+int container_set_config(struct store *store, const struct container_row *row,
+			 const char *config, struct img_err *err)
+{
+	int r = db_run(store_db(store), err,
+		       "UPDATE containers SET config = ? WHERE id = ?", "ss",
+		       config, row->id.hex);
+
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "it was removed meanwhile");
 	return r < 0 ? r : 0;
 }
 
@@ -302,6 +333,7 @@ int container_run_ended(struct store *store, uint32_t volume,
 	(void)unlink(pid_path); /* often was never written */
 	attach_path = container_attach_path(store, &row);
 	(void)unlink(attach_path); /* nor was this ever made */
+	container_cgroup_collect(&row);
 	r = db_begin(store_db(store), false, err);
 	if (r < 0)
 		return r;

@@ -28,6 +28,7 @@ struct container_row {
 	char *image_name;			     /* as it was asked for */
 	int64_t created_ns, started_ns, finished_ns; /* 0: never */
 	int exit_status;			     /* while finished_ns */
+	bool oom_killed;			     /* for want of memory */
 	bool auto_remove;
 	struct userns users; /* as it got them at container_insert */
 	char *config;	     /* JSON; see cli/launch.h */
@@ -54,7 +55,7 @@ int container_each(struct store *store,
 /* 1 while its supervisor lives. */
 int container_is_running(struct store *store, const struct container_row *row,
 			 struct img_err *err);
-/* "created", "running" or "exited". */
+/* "created", "running", "paused" or "exited". */
 int container_state(struct store *store, const struct container_row *row,
 		    const char **ret, struct img_err *err) IMG_MUST_USE;
 
@@ -71,11 +72,18 @@ int container_set_finished(struct store *store, const struct container_row *row,
  * IMG_E_NOT_FOUND where the container was removed. */
 int container_reread_volume(struct store *store, struct container_row *row,
 			    struct img_err *err) IMG_MUST_USE;
+/* Something in it was killed for want of memory; its next start forgets it. */
+int container_set_oom_killed(struct store *store,
+			     const struct container_row *row,
+			     struct img_err *err) IMG_MUST_USE;
 /* Another volume in the place of @row->volume; IMG_E_NOT_FOUND where the
  * container was removed, or got another one, meanwhile. */
 int container_set_volume(struct store *store, const struct container_row *row,
 			 const struct volume *volume,
 			 struct img_err *err) IMG_MUST_USE;
+/* IMG_E_NOT_FOUND where the container was removed meanwhile. */
+int container_set_config(struct store *store, const struct container_row *row,
+			 const char *config, struct img_err *err) IMG_MUST_USE;
 /* IMG_E_EXISTS for a name that is taken; its own is none. */
 int container_rename(struct store *store, const struct container_row *row,
 		     const char *name, struct img_err *err) IMG_MUST_USE;

@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/container_cgroup.h"
 #include "cli/container_process.h"
 #include "cli/run_config.h"
 #include "cli/spec.h"
@@ -36,6 +37,7 @@ static int enter(struct store *store, const struct container_row *row,
 {
 	img_auto(spec_parts_release) struct spec_parts parts = { 0 };
 	img_auto(img_fd_release) int pidfd = -1;
+	img_auto(img_fd_release) int cgroup = -1;
 	struct container container;
 	struct container_spec spec;
 	json_t *config = NULL;
@@ -48,6 +50,14 @@ static int enter(struct store *store, const struct container_row *row,
 	if (r == 0)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "it is not running");
+	if (r > 0)
+		r = container_cgroup(store, row, &cgroup, err);
+	if (r > 0)
+		r = cgroup_is_frozen(cgroup, err);
+	if (r > 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "it is paused: 'img unpause %s' first",
+				   row->name);
 	if (r < 0)
 		return r;
 	spec.cache_dir = store_run(store);
@@ -55,7 +65,7 @@ static int enter(struct store *store, const struct container_row *row,
 		spec.capabilities = CAPABILITY_ALL;
 		spec.syscalls = SYSCALL_FILTER_NONE;
 	}
-	r = container_enter(&spec, pidfd, &container, err);
+	r = container_enter(&spec, pidfd, cgroup, &container, err);
 	*ret_status = container.exit_status;
 	if (r == 0)
 		r = container_wait(&container, ret_status, err);

@@ -126,6 +126,7 @@ static int container_json(struct store *store, const struct container_row *row,
 	char finished[CLOCK_TEXT_MAX];
 	const char *state = NULL;
 	json_t *host;
+	bool running;
 	int r = image_config_parse(row->config, &config, err);
 
 	if (r == 0)
@@ -137,6 +138,7 @@ static int container_json(struct store *store, const struct container_row *row,
 		r = snapshot_each(store, row, add_snapshot, &snapshots, err);
 	if (r < 0)
 		return r;
+	running = strcmp(state, "running") == 0 || strcmp(state, "paused") == 0;
 	host = json_incref(json_object_get(config, "HostConfig"));
 	(void)json_object_del(config, "HostConfig"); /* shown beside it */
 	if (!host)
@@ -147,16 +149,17 @@ static int container_json(struct store *store, const struct container_row *row,
 		(void)json_object_set_new(host, "IDMappings",
 					  id_mappings(&row->users));
 	*ret = json_pack(
-		"{ss ss ss ss ss ss s{ss sb si si ss ss} sO so sO sO}", "Type",
-		"container", "Id", row->id.hex, "Name", row->name, "Created",
-		clock_rfc3339(row->created_ns, created), "Image",
+		"{ss ss ss ss ss ss s{ss sb sb sb si si ss ss} sO so sO sO}",
+		"Type", "container", "Id", row->id.hex, "Name", row->name,
+		"Created", clock_rfc3339(row->created_ns, created), "Image",
 		row->image.hex, "ImageName", row->image_name, "State", "Status",
-		state, "Running", strcmp(state, "running") == 0, "Pid",
-		(int)container_pid(store, row), "ExitCode", row->exit_status,
-		"StartedAt", clock_rfc3339(row->started_ns, started),
-		"FinishedAt", clock_rfc3339(row->finished_ns, finished),
-		"Config", config, "HostConfig", host, "Volume", volume,
-		"Snapshots", array);
+		state, "Running", running, "Paused",
+		strcmp(state, "paused") == 0, "OOMKilled", row->oom_killed,
+		"Pid", (int)container_pid(store, row), "ExitCode",
+		row->exit_status, "StartedAt",
+		clock_rfc3339(row->started_ns, started), "FinishedAt",
+		clock_rfc3339(row->finished_ns, finished), "Config", config,
+		"HostConfig", host, "Volume", volume, "Snapshots", array);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "storage/capacity.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* Who is done sooner does not fill a tenth of the pool. */
@@ -77,6 +78,19 @@ static int start_command(const struct container_spec *spec,
 	return r;
 }
 
+/* For `inspect`, and for whoever wonders about a status of 137. */
+static void note_oom(struct store *store, const struct container_row *row,
+		     uint64_t n)
+{
+	struct img_err dropped = { 0 };
+
+	(void)fprintf(stderr,
+		      "img: container %s: out of memory: the kernel killed "
+		      "%" PRIu64 " of its processes\n",
+		      row->name, n);
+	IMG_IGNORE(container_set_oom_killed(store, row, &dropped));
+}
+
 static int run_command(struct store *store, const struct container_row *row,
 		       const struct container_spec *spec,
 		       struct monitor *monitor, struct detach *detach,
@@ -106,6 +120,8 @@ static int run_command(struct store *store, const struct container_row *row,
 		    : container_wait(&container, ret_status, err);
 	img_fd_release(&watch.fd);
 	(void)unlink(pid_path); /* gone with the container at the latest */
+	if (container.oom_kills > 0)
+		note_oom(store, row, container.oom_kills);
 	return r;
 }
 

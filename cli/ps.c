@@ -21,14 +21,21 @@ static const struct option_row rows[] = {
 	LIST_OPTION_ROWS(struct options),
 };
 
+static bool is_up(const char *state)
+{
+	return strcmp(state, "running") == 0 || strcmp(state, "paused") == 0;
+}
+
 static char *status_of(const struct container_row *row, const char *state)
 {
 	char age[CLOCK_TEXT_MAX];
 
-	if (strcmp(state, "running") == 0) {
+	if (is_up(state)) {
 		(void)clock_age(row->started_ns, age);
 		age[strlen(age) - strlen(" ago")] = '\0';
-		return mem_printf("Up %s", age);
+		return mem_printf("Up %s%s", age,
+				  strcmp(state, "paused") == 0 ? " (Paused)"
+							       : "");
 	}
 	if (strcmp(state, "created") == 0)
 		return mem_strdup("Created");
@@ -49,7 +56,7 @@ static int add(void *self, const struct container_row *row, struct img_err *err)
 
 	if (r < 0)
 		return r;
-	if (!o->all && strcmp(state, "running") != 0)
+	if (!o->all && !is_up(state))
 		return 0;
 	if (list_quiet(list, row->id.hex))
 		return 0;

@@ -18,6 +18,8 @@ struct options {
 
 static const struct option_row rows[] = {
 	ISOLATION_ROWS(offsetof(struct options, config.isolation)),
+	LIMIT_OPTION_ROWS(struct options, config.limits),
+	LIMIT_RUN_OPTION_ROWS(struct options, config.limits_run),
 	{ 0, "cap-add", "CAPABILITY", "keep one more, or ALL", OPTION_LIST,
 	  offsetof(struct options, config.cap_add) },
 	{ 0, "cap-drop", "CAPABILITY", "keep one less, or none with ALL",

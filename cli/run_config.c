@@ -216,6 +216,10 @@ static int put_host(json_t *config, const struct run_config *o,
 		r = put_users(host, o, err);
 	if (r == 0)
 		r = run_log_put(config, o->log_driver, &o->log_options, err);
+	if (r == 0)
+		r = limits_put(host, &o->limits, err);
+	if (r == 0)
+		r = limits_put_run(host, &o->limits_run, err);
 	(void)json_object_set_new(host, "Privileged",
 				  json_boolean(o->privileged));
 	return r;

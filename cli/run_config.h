@@ -8,6 +8,7 @@
  */
 #include "base/err.h"
 #include "cli/isolation.h"
+#include "cli/limits.h"
 #include "cli/options.h"
 
 #include <jansson.h>
@@ -21,6 +22,8 @@ struct run_config {
 	const char *log_driver;
 	struct text_list log_options;
 	bool interactive, tty, privileged;
+	struct limit_options limits;
+	struct limit_run_options limits_run;
 };
 
 /**

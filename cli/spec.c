@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/limits.h"
 #include "image/config.h"
 #include "runtime/capability.h"
 #include "runtime/syscall_filter.h"
@@ -15,6 +16,7 @@ void spec_parts_release(struct spec_parts *p)
 	image_config_strings_free(&p->env);
 	image_config_strings_free(&p->security);
 	isolation_parts_release(&p->isolation);
+	img_mem_release(&p->io);
 }
 
 static size_t count(char *const *strings)
@@ -67,6 +69,8 @@ int spec_make(const struct container_row *row, json_t *config,
 	      struct spec_parts *p, struct container_spec *spec,
 	      struct img_err *err)
 {
+	const char *parent;
+	json_t *host;
 	int r = 0;
 
 	p->config = config;
@@ -83,6 +87,9 @@ int spec_make(const struct container_row *row, json_t *config,
 				   "no command was given and the image '%s' "
 				   "names none",
 				   row->image_name);
+	host = json_object_get(p->config, "HostConfig");
+	limits_get(host, &p->limits, &p->io);
+	parent = image_config_string(host, "CgroupParent");
 	*spec = (struct container_spec){
 		.id = row->id.hex,
 		.root_device = p->node,
@@ -98,6 +105,10 @@ int spec_make(const struct container_row *row, json_t *config,
 		.privileged = p->privileged,
 		.syscalls = p->syscalls,
 		.no_new_privileges = p->no_new_privileges,
+		.cgroup_parent = parent && parent[0] ? parent : NULL,
+		.limits = &p->limits,
+		.oom_score = (int)json_integer_value(
+			json_object_get(host, "OomScoreAdj")),
 		.tty = json_is_true(json_object_get(p->config, "Tty")),
 		.interactive =
 			json_is_true(json_object_get(p->config, "OpenStdin")),

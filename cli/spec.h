@@ -7,6 +7,7 @@
  */
 #include "cli/container.h"
 #include "cli/isolation_spec.h"
+#include "runtime/cgroup_limits.h"
 #include "runtime/spec.h"
 
 #include <jansson.h>
@@ -20,6 +21,8 @@ struct spec_parts {
 	uint64_t capabilities;
 	bool privileged, no_new_privileges;
 	struct isolation_parts isolation;
+	struct cgroup_limits limits;
+	struct cgroup_io *io;
 	char node[VOLUME_NODE_MAX]; /* for the caller to fill */
 };
 void spec_parts_release(struct spec_parts *parts);

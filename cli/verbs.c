@@ -10,6 +10,11 @@
 	X(start)                                                               \
 	X(stop)                                                                \
 	X(kill)                                                                \
+	X(pause)                                                               \
+	X(unpause)                                                             \
+	X(update)                                                              \
+	X(stats)                                                               \
+	X(top)                                                                 \
 	X(wait)                                                                \
 	X(logs)                                                                \
 	X(commit)                                                              \

@@ -3,9 +3,11 @@
 #include "base/cleanup.h"
 #include "base/lock_order.h"
 #include "base/str.h"
+#include "runtime/clone_into.h"
 #include "runtime/command.h"
 #include "runtime/hostname.h"
 #include "runtime/init.h"
+#include "runtime/oom_score.h"
 #include "runtime/relay.h"
 #include "runtime/rootfs.h"
 #include "runtime/signals.h"
@@ -19,11 +21,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* All that lives from the first preparation to exec. */
 struct start {
 	struct init_plan plan;
+	struct cgroup cgroup;
+	struct oom_score oom_score;
 	void *stack;
 	char hostname[HOST_NAME_MAX + 1];
 	char shm_options[40];
@@ -33,6 +38,8 @@ static void start_release(struct start *s)
 {
 	int saved = errno;
 
+	oom_score_go_back(&s->oom_score);
+	cgroup_end(&s->cgroup);
 	mounts_release(&s->plan.mounts, s->plan.spec->n_mounts);
 	img_fd_release(&s->plan.root_fd);
 	img_fd_release(&s->plan.report[0]);
@@ -98,6 +105,25 @@ static int make_filter(struct start *s, struct img_err *err)
 	return syscall_filter_make(&policy, &s->plan.filter, err);
 }
 
+static int make_cgroup(struct start *s, struct img_err *err)
+{
+	const struct container_spec *spec = s->plan.spec;
+	struct cgroup_plan plan = {
+		.parent = spec->cgroup_parent,
+		.id = spec->id,
+		.limits = spec->limits,
+	};
+	struct stat st;
+
+	if (spec->limits && spec->limits->n_io > 0) {
+		if (stat(spec->root_device, &st) != 0)
+			return img_err_sys(err, "cannot look at %s",
+					   spec->root_device);
+		plan.root_device = st.st_rdev;
+	}
+	return cgroup_make(&plan, &s->cgroup, err);
+}
+
 static int prepare(struct start *s, struct img_err *err)
 {
 	const struct container_spec *spec = s->plan.spec;
@@ -112,7 +138,9 @@ static int prepare(struct start *s, struct img_err *err)
 	    (r = mounts_open(spec->mounts, spec->n_mounts, spec->privileged,
 			     &s->plan.mounts, err)) < 0 ||
 	    (r = ulimits_make_room(spec->ulimits, spec->n_ulimits, err)) < 0 ||
-	    (r = open_terminal(s, err)) < 0 || (r = make_stack(s, err)) < 0)
+	    (r = open_terminal(s, err)) < 0 || (r = make_stack(s, err)) < 0 ||
+	    (r = make_cgroup(s, err)) < 0 ||
+	    (r = oom_score_take_on(spec->oom_score, &s->oom_score, err)) < 0)
 		return r;
 	set_shm(s);
 	s->plan.hostname = s->hostname;
@@ -150,6 +178,32 @@ static int equip(const struct start *s, pid_t pid, struct img_err *err)
 	return r < 0 ? r : map_mounts(s, ns, err);
 }
 
+static pid_t clone_first(struct start *s, int *ret_pidfd)
+{
+	const struct container_spec *spec = s->plan.spec;
+	struct clone_plan clone = {
+		.fn = init_main,
+		.self = &s->plan,
+		.stack = s->stack,
+		.stack_bytes = INIT_STACK_BYTES,
+		.flags = CLONE_VM | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
+			 CLONE_NEWIPC | CLONE_NEWNET |
+			 (userns_is_own(&spec->users) ? CLONE_NEWUSER : 0) |
+			 SIGCHLD,
+		.cgroup = s->cgroup.dir,
+	};
+	pid_t pid = clone_into(&clone, ret_pidfd);
+
+	if (pid >= 0 || errno != ENOSYS || spec->cgroup_parent ||
+	    (spec->limits && cgroup_limits_any(spec->limits)))
+		return pid;
+	/* This kernel's guard knows no clone3: nothing is lost that was asked
+	 * for. */
+	cgroup_end(&s->cgroup);
+	clone.cgroup = -1;
+	return clone_into(&clone, ret_pidfd);
+}
+
 /*
  * Clones the child and waits for its exec or its report.
  *
@@ -159,16 +213,12 @@ static int equip(const struct start *s, pid_t pid, struct img_err *err)
 static int spawn(struct start *s, struct container *ret, struct img_err *err)
 {
 	const bool own_users = userns_is_own(&s->plan.spec->users);
-	const int flags = CLONE_VM | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID |
-			  CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-			  (own_users ? CLONE_NEWUSER : 0) | SIGCHLD;
 	struct init_report report;
 	ssize_t n;
 	int r;
 
 	lock_order_none("start a container");
-	ret->pid = clone(init_main, (char *)s->stack + INIT_STACK_BYTES, flags,
-			 &s->plan, &ret->pidfd);
+	ret->pid = clone_first(s, &ret->pidfd);
 	if (ret->pid < 0)
 		return own_users
 			       ? userns_failed(err)
@@ -208,6 +258,8 @@ static int start_blocked(struct start *s, struct container *ret,
 	if (r < 0)
 		return r;
 	ret->terminal = img_fd_take(&s->plan.pty.master);
+	ret->cgroup = s->cgroup;
+	s->cgroup = CGROUP_EMPTY;
 	return 0;
 }
 
@@ -219,6 +271,7 @@ int container_start(const struct container_spec *spec, struct container *ret,
 			  .root_fd = -1,
 			  .pty = PTY_EMPTY,
 			  .report = { -1, -1 } },
+		.cgroup = CGROUP_EMPTY,
 	};
 	int r;
 
@@ -227,6 +280,7 @@ int container_start(const struct container_spec *spec, struct container *ret,
 		.terminal = -1,
 		.interactive = spec->interactive,
 		.exit_status = COMMAND_STATUS_RUNTIME,
+		.cgroup = CGROUP_EMPTY,
 	};
 	signals_begin_start(&ret->old_mask);
 	r = start_blocked(&s, ret, err);

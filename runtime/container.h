@@ -10,6 +10,7 @@
  * kernel has let go of the root device: it can be removed at once.
  */
 #include "base/err.h"
+#include "runtime/cgroup.h"
 #include "runtime/spec.h"
 
 #include <signal.h>
@@ -38,6 +39,9 @@ struct container {
 	 * 127 where it was not found. */
 	int exit_status;
 	sigset_t old_mask;
+	struct cgroup cgroup; /* of a first process; gone after the wait */
+	/* After the wait: processes that were killed for want of memory. */
+	uint64_t oom_kills;
 };
 
 /**

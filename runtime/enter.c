@@ -2,11 +2,13 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "runtime/cgroup_file.h"
 #include "runtime/command.h"
 #include "runtime/handover.h"
 #include "runtime/hostname.h"
 #include "runtime/init.h"
 #include "runtime/keyring.h"
+#include "runtime/oom_score.h"
 #include "runtime/pty.h"
 #include "runtime/relay.h"
 #include "runtime/signals.h"
@@ -29,7 +31,9 @@
 
 struct entry {
 	const struct container_spec *spec;
-	int pidfd; /* of the container; borrowed */
+	int pidfd;  /* of the container; borrowed, */
+	int cgroup; /* like this one, which may be -1 */
+	struct oom_score oom_score;
 	struct env env;
 	struct syscall_filter filter;
 	struct pty pty;
@@ -41,6 +45,7 @@ static void entry_release(struct entry *e)
 {
 	int saved = errno;
 
+	oom_score_go_back(&e->oom_score);
 	env_release(&e->env);
 	syscall_filter_release(&e->filter);
 	pty_release(&e->pty);
@@ -114,7 +119,8 @@ static int prepare(struct entry *e, struct img_err *err)
 	if (!spec->argv || !spec->argv[0])
 		return img_err_set(err, IMG_E_INPUT, 0, "no command given");
 	if ((r = syscall_filter_make(&policy, &e->filter, err)) < 0 ||
-	    (r = open_terminal(e, err)) < 0)
+	    (r = open_terminal(e, err)) < 0 ||
+	    (r = oom_score_take_on(spec->oom_score, &e->oom_score, err)) < 0)
 		return r;
 	r = hostname_choose(spec, hostname, err);
 	if (r == 0)
@@ -142,6 +148,16 @@ static int prepare(struct entry *e, struct img_err *err)
 				      : img_err_sys(err, "cannot join the "
 							 "container");
 	return 0;
+}
+
+/* Before the container can do anything to it. */
+static int join_cgroup(const struct entry *e, struct img_err *err)
+{
+	int r = e->cgroup < 0
+			? 0
+			: cgroup_write(e->cgroup, "cgroup.procs", "0", err);
+
+	return r == -IMG_E_NOT_FOUND ? ended(err) : r;
 }
 
 static int join(const struct entry *e, struct img_err *err)
@@ -178,8 +194,8 @@ static void child(struct entry *e)
 	(void)close(e->report[0]);
 	(void)umask(0);
 	(void)setsid(); /* a new process leads no group: cannot fail */
-	if (handover_follow(fd, err) == 0 && join(e, err) == 0 &&
-	    handover_stdio(&handover, err) == 0 &&
+	if (handover_follow(fd, err) == 0 && join_cgroup(e, err) == 0 &&
+	    join(e, err) == 0 && handover_stdio(&handover, err) == 0 &&
 	    handover_descriptors(&fd, err) == 0)
 		(void)handover_exec(&handover, fd, &report.exit_status, err);
 
@@ -217,12 +233,13 @@ static int spawn(struct entry *e, struct container *ret, struct img_err *err)
 	return -(int)err->code;
 }
 
-int container_enter(const struct container_spec *spec, int pidfd,
+int container_enter(const struct container_spec *spec, int pidfd, int cgroup,
 		    struct container *ret, struct img_err *err)
 {
 	img_auto(entry_release) struct entry e = {
 		.spec = spec,
 		.pidfd = pidfd,
+		.cgroup = cgroup,
 		.pty = PTY_EMPTY,
 		.report = { -1, -1 },
 	};
@@ -233,6 +250,7 @@ int container_enter(const struct container_spec *spec, int pidfd,
 		.terminal = -1,
 		.interactive = spec->interactive,
 		.exit_status = COMMAND_STATUS_RUNTIME,
+		.cgroup = CGROUP_EMPTY,
 	};
 	signals_begin_start(&ret->old_mask);
 	r = prepare(&e, err);

@@ -16,6 +16,8 @@
  * @spec: argv, env, cwd, user, capabilities, system calls, terminal as for
  *        container_start; root_device, binds and host name mean nothing here
  * @pidfd: the container's first process
+ * @cgroup: the container's, or -1: it has none.  The command is in it before
+ *	it is in anything else of the container
  * @ret: ends with container_wait, as after container_start
  *
  * The calling process's further children would be in the container's pid
@@ -23,7 +25,7 @@
  *
  * Errors as of container_start; -IMG_E_NOT_FOUND when the container ended.
  */
-int container_enter(const struct container_spec *spec, int pidfd,
+int container_enter(const struct container_spec *spec, int pidfd, int cgroup,
 		    struct container *ret, struct img_err *err) IMG_MUST_USE;
 
 #endif

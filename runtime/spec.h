@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cgroup_limits;
+
 struct container_spec {
 	/* The container's id; names it in messages, and its first twelve
 	 * characters are the host name where none is given. */
@@ -57,6 +59,11 @@ struct container_spec {
 	const char *syscalls;
 	const char *cache_dir;	/* for what is made once; of root alone */
 	bool no_new_privileges; /* set-user-ID programs gain nothing */
+
+	/* What it may use: runtime/cgroup.h. */
+	const char *cgroup_parent;
+	const struct cgroup_limits *limits;
+	int oom_score; /* runtime/oom_score.h */
 
 	bool tty;	  /* a terminal of its own */
 	bool interactive; /* stdin goes in; else /dev/null, or silence */

@@ -89,6 +89,8 @@ int supervision_end(struct supervision *s, int r)
 		(void)waitid(P_PIDFD, (id_t)c->pidfd, &(siginfo_t){ 0 },
 			     WEXITED);
 	}
+	c->oom_kills = c->cgroup.dir < 0 ? 0 : cgroup_oom_kills(c->cgroup.dir);
+	cgroup_end(&c->cgroup);
 	img_fd_release(&c->pidfd);
 	img_fd_release(&c->terminal);
 	(void)sigprocmask(SIG_SETMASK, &c->old_mask, NULL);

@@ -60,6 +60,7 @@ static const char schema[] =
 	" finished_ns INTEGER,"
 	" exit_status INTEGER,"
 	" auto_remove INTEGER NOT NULL,"
+	" oom_killed INTEGER NOT NULL DEFAULT 0,"
 	" config TEXT NOT NULL,"
 	" uid_base INTEGER,"
 	" gid_base INTEGER,"

@@ -12,7 +12,7 @@
  */
 #include "base/db.h"
 
-#define CATALOG_VERSION 3
+#define CATALOG_VERSION 4
 
 /* Opens <root>/store.db; see db_open for @create. */
 int catalog_open(const char *path, bool create, struct db **ret,

@@ -1,0 +1,274 @@
+#include "runtime/cgroup_tree.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "runtime/cgroup_file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#define MOUNT	     "/sys/fs/cgroup"
+#define MOUNT_SHARED MOUNT "/unified"
+#define SYSTEMD	     "/run/systemd/system"
+/* Where those go that stand in the way: a cgroup with processes can give no
+ * controllers to others below it. */
+#define ASIDE "supervisor"
+
+#define TEXT_MAX 4096
+
+static int open_dir(int at, const char *path)
+{
+	return openat(at, path,
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* A mount of version 2, or -1. */
+static int open_mount(const char *path)
+{
+	img_auto(img_fd_release) int fd = open_dir(AT_FDCWD, path);
+	struct statfs fs;
+
+	if (fd < 0 || fstatfs(fd, &fs) != 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -1;
+	return img_fd_take(&fd);
+}
+
+static bool is_delegated(int dir)
+{
+	static const char *const names[] = { "trusted.delegate",
+					     "user.delegate" };
+	char value[2];
+
+	for (size_t i = 0; i < IMG_COUNT(names); i++)
+		if (fgetxattr(dir, names[i], value, sizeof(value)) == 1 &&
+		    value[0] == '1')
+			return true;
+	return false;
+}
+
+/* The deepest directory on the way down @path that was handed over, or -1. */
+static int find_delegated(int root, char *path)
+{
+	img_auto(img_fd_release) int found = -1;
+	img_auto(img_fd_release) int at = -1;
+	char *rest = path, *name;
+
+	at = fcntl(root, F_DUPFD_CLOEXEC, 0);
+	while (at >= 0 && (name = strsep(&rest, "/")) != NULL) {
+		int next = *name ? open_dir(at, name) : -1;
+
+		if (!*name)
+			continue;
+		img_fd_release(&at);
+		at = next;
+		if (at >= 0 && is_delegated(at)) {
+			img_fd_release(&found);
+			found = fcntl(at, F_DUPFD_CLOEXEC, 0);
+		}
+	}
+	return img_fd_take(&found);
+}
+
+/* This process's own place, from the line "0::/PATH". */
+static bool own_path(char *out, size_t size)
+{
+	char text[TEXT_MAX];
+	struct img_err none = { 0 };
+	const char *line;
+
+	if (cgroup_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text),
+			&none) < 0)
+		return false;
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!line)
+		return false;
+	line = strchr(line, ':') + 2;
+	(void)snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
+	return true;
+}
+
+int cgroup_tree_open(struct cgroup_tree *ret, struct img_err *err)
+{
+	img_auto(img_fd_release) int root = open_mount(MOUNT);
+	char path[TEXT_MAX];
+
+	*ret = CGROUP_TREE_EMPTY;
+	if (root < 0) {
+		root = open_mount(MOUNT_SHARED);
+		ret->shared = true;
+	}
+	ret->systemd = access(SYSTEMD, F_OK) == 0;
+	if (root < 0)
+		return 0;
+	if (!ret->systemd)
+		ret->top = img_fd_take(&root);
+	else if (own_path(path, sizeof(path)))
+		ret->top = find_delegated(root, path);
+	return ret->top >= 0;
+}
+
+void cgroup_tree_release(struct cgroup_tree *tree)
+{
+	img_fd_release(&tree->top);
+}
+
+int cgroup_tree_explain(const struct cgroup_tree *tree, struct img_err *err)
+{
+	struct statfs fs;
+
+	if (tree->systemd &&
+	    (statfs(MOUNT_SHARED, &fs) == 0 ||
+	     (statfs(MOUNT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)))
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "systemd has the cgroups here: start img "
+				   "in a part of its own, by 'systemd-run "
+				   "--scope -p Delegate=yes img ...'");
+	if (statfs(MOUNT, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "this host has cgroups of version 1 only, "
+				   "and version 2 is needed: boot it with "
+				   "systemd.unified_cgroup_hierarchy=1");
+	return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+			   "there is no cgroup2 file system at " MOUNT
+			   ": 'mount -t cgroup2 cgroup2 " MOUNT "'");
+}
+
+int cgroup_tree_lacks(const struct cgroup_tree *tree, const char *controller,
+		      const char *what, struct img_err *err)
+{
+	struct img_err none = { 0 };
+	char text[TEXT_MAX];
+	int has = cgroup_read(tree->top, "cgroup.controllers", text,
+			      sizeof(text), &none) == 0 &&
+		  cgroup_has_word(text, controller);
+
+	if (has)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "%s: the cgroup controller '%s' cannot be "
+				   "had: a cgroup above has processes of its "
+				   "own, or does not pass it on",
+				   what, controller);
+	if (tree->shared)
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "%s: the cgroup controller '%s' is not in "
+				   "version 2 here, but in version 1 if "
+				   "anywhere: boot with "
+				   "systemd.unified_cgroup_hierarchy=1",
+				   what, controller);
+	return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+			   "%s: %s the cgroup controller '%s'", what,
+			   tree->systemd ? "what systemd handed over lacks"
+					 : "this kernel lacks",
+			   controller);
+}
+
+int cgroup_parent_check(const char *path, struct img_err *err)
+{
+	img_auto(img_mem_release) char *copy = mem_strdup(path);
+	char *rest = copy, *name;
+	bool any = false;
+
+	while ((name = strsep(&rest, "/")) != NULL) {
+		/* A name with a dot may be one of the kernel's files. */
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		    strchr(name, '\n') || strlen(name) > NAME_MAX)
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "'%.80s' is not a cgroup", path);
+		any = any || *name;
+	}
+	if (!any)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "containers cannot be put into the root "
+				   "cgroup: '%.80s'",
+				   path);
+	return 0;
+}
+
+/* All processes of @dir into a child of it.  What fails is told by what is
+ * tried next. */
+static void move_aside(int dir)
+{
+	img_auto(img_fd_release) int aside = -1;
+	struct img_err dropped = { 0 };
+	char text[TEXT_MAX];
+	char *rest = text, *pid;
+
+	(void)mkdirat(dir, ASIDE, 0755);
+	aside = open_dir(dir, ASIDE);
+	if (aside < 0 ||
+	    cgroup_read(dir, "cgroup.procs", text, sizeof(text), &dropped) < 0)
+		return;
+	while ((pid = strsep(&rest, "\n")) != NULL)
+		if (*pid)
+			IMG_IGNORE(cgroup_write(aside, "cgroup.procs", pid,
+						&dropped));
+}
+
+/* One by one: a controller that cannot be had keeps none of the others from
+ * us, and is missed when it is needed. */
+static void pass_on(const struct cgroup_tree *tree, int dir)
+{
+	static const char *const wanted[] = { "cpu", "cpuset", "io", "memory",
+					      "pids" };
+	char has[TEXT_MAX], passes[TEXT_MAX], word[16];
+	struct img_err dropped = { 0 };
+
+	if (cgroup_read(dir, "cgroup.controllers", has, sizeof(has), &dropped) <
+		    0 ||
+	    cgroup_read(dir, "cgroup.subtree_control", passes, sizeof(passes),
+			&dropped) < 0)
+		return;
+	for (size_t i = 0; i < IMG_COUNT(wanted); i++) {
+		if (!cgroup_has_word(has, wanted[i]) ||
+		    cgroup_has_word(passes, wanted[i]))
+			continue;
+		(void)snprintf(word, sizeof(word), "+%s", wanted[i]);
+		dropped = (struct img_err){ 0 };
+		if (cgroup_write(dir, "cgroup.subtree_control", word,
+				 &dropped) == -IMG_E_BUSY &&
+		    tree->systemd) {
+			move_aside(dir);
+			IMG_IGNORE(cgroup_write(dir, "cgroup.subtree_control",
+						word, &dropped));
+		}
+	}
+}
+
+int cgroup_parent_open(const struct cgroup_tree *tree, const char *path,
+		       bool make, int *ret, struct img_err *err)
+{
+	img_auto(img_mem_release) char *copy =
+		mem_strdup(path ? path : CGROUP_PARENT);
+	img_auto(img_fd_release) int at = -1;
+	char *rest = copy, *name;
+
+	at = fcntl(tree->top, F_DUPFD_CLOEXEC, 0);
+	if (at < 0)
+		return img_err_sys(err, "cannot open the cgroups");
+	while ((name = strsep(&rest, "/")) != NULL) {
+		int next;
+
+		if (!*name)
+			continue;
+		if (make) {
+			pass_on(tree, at);
+			if (mkdirat(at, name, 0755) != 0 && errno != EEXIST)
+				return img_err_sys(err, "cannot make cgroup %s",
+						   name);
+		}
+		next = open_dir(at, name);
+		if (next < 0)
+			return img_err_sys(err, "cannot open cgroup %s", name);
+		img_fd_release(&at);
+		at = next;
+	}
+	if (make)
+		pass_on(tree, at);
+	*ret = img_fd_take(&at);
+	return 0;
+}

@@ -1,0 +1,62 @@
+#ifndef IMG_RUNTIME_CGROUP_TREE_H
+#define IMG_RUNTIME_CGROUP_TREE_H
+
+/*
+ * Where this host's cgroups of version 2 are, and which part of them is ours.
+ *
+ * On a plain host that is all of it.  Where systemd runs the tree is its own,
+ * and others may only work below a directory that it has handed over, which
+ * it marks by an extended attribute: the deepest such one above this process
+ * is taken.  Source: systemd's docs/CGROUP_DELEGATION.md.
+ */
+#include "base/err.h"
+
+#include <stdbool.h>
+
+/* Below the part that is ours, where no other place is given. */
+#define CGROUP_PARENT "img"
+
+struct cgroup_tree {
+	int top;     /* of what is ours; -1: nothing is */
+	bool shared; /* version 1 is here as well and may have controllers */
+	bool systemd;
+};
+#define CGROUP_TREE_EMPTY ((struct cgroup_tree){ .top = -1 })
+
+/**
+ * cgroup_tree_open - look what there is
+ * @ret: release with cgroup_tree_release
+ *
+ * Returns 1, or 0 where there is nothing that we may use; @ret then still says
+ * why not (cgroup_tree_explain).
+ */
+int cgroup_tree_open(struct cgroup_tree *ret, struct img_err *err);
+void cgroup_tree_release(struct cgroup_tree *tree);
+
+/* IMG_E_UNSUPPORTED: why there is nothing to use, and what to do about it. */
+int cgroup_tree_explain(const struct cgroup_tree *tree, struct img_err *err);
+
+/* IMG_E_UNSUPPORTED: why a controller is missing, which @what needs. */
+int cgroup_tree_lacks(const struct cgroup_tree *tree, const char *controller,
+		      const char *what, struct img_err *err);
+
+/**
+ * cgroup_parent_check - is that a place for containers?
+ * @path: "/a/b" or "a/b", from the top of what is ours
+ *
+ * Returns 0 or IMG_E_INPUT.
+ */
+int cgroup_parent_check(const char *path, struct img_err *err) IMG_MUST_USE;
+
+/**
+ * cgroup_parent_open - the directory that containers' cgroups are made in
+ * @path: checked; NULL is CGROUP_PARENT
+ * @make: make it where it is missing, with all controllers that can be had
+ * @ret: the caller closes it
+ *
+ * IMG_E_NOT_FOUND where it is missing and not to be made.
+ */
+int cgroup_parent_open(const struct cgroup_tree *tree, const char *path,
+		       bool make, int *ret, struct img_err *err) IMG_MUST_USE;
+
+#endif
