@@ -80,6 +80,43 @@ uint64_t checking_group_first(const struct checking *c, uint32_t group)
 	       (uint64_t)group * c->sb.s_blocks_per_group;
 }
 
+static bool is_meta_bg(const struct checking *c, uint32_t desc_block)
+{
+	return c->sb.s_feature_incompat & EXT2_FEATURE_INCOMPAT_META_BG &&
+	       desc_block >= c->sb.s_first_meta_bg;
+}
+
+/* With meta_bg, from a certain group on, a block of descriptors lies in the
+ * first of the groups that it describes, and once more in the second and the
+ * last of them. */
+struct checking_base checking_base(const struct checking *c, uint32_t group)
+{
+	uint32_t a_block = c->block_bytes / c->desc_bytes;
+	bool has_super = checking_has_super(group);
+	uint32_t at = group % a_block;
+	struct checking_base base = { .n = has_super };
+
+	if (!is_meta_bg(c, group / a_block)) {
+		if (has_super &&
+		    c->sb.s_feature_incompat & EXT2_FEATURE_INCOMPAT_META_BG)
+			base.n += c->sb.s_first_meta_bg;
+		else if (has_super)
+			base.n += c->desc_blocks + c->sb.s_reserved_gdt_blocks;
+	} else if (at <= 1 || at == a_block - 1) {
+		base.desc = checking_group_first(c, group) + has_super;
+		base.n++;
+	}
+	return base;
+}
+
+uint64_t checking_desc_block(const struct checking *c, uint32_t n)
+{
+	uint32_t group = n * (c->block_bytes / c->desc_bytes);
+
+	return is_meta_bg(c, n) ? checking_base(c, group).desc
+				: c->sb.s_first_data_block + 1 + (uint64_t)n;
+}
+
 static void checking_release(struct checking *c)
 {
 	free(c->desc);

@@ -119,10 +119,8 @@ static uint32_t base_blocks(const struct checking *c, uint32_t g)
 		  c->itable_blocks },
 	};
 	uint64_t first = checking_group_first(c, g);
-	uint32_t n = 0;
+	uint32_t n = checking_base(c, g).n;
 
-	if (checking_has_super(g))
-		n = 1 + c->desc_blocks + c->sb.s_reserved_gdt_blocks;
 	for (size_t i = 0; i < IMG_COUNT(own); i++)
 		for (uint32_t j = 0; j < own[i].n; j++)
 			n += own[i].block + j >= first &&

@@ -17,7 +17,8 @@
 	(EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS)
 #define INCOMPAT_KNOWN                                                         \
 	(INCOMPAT_NEEDED | EXT4_FEATURE_INCOMPAT_64BIT |                       \
-	 EXT4_FEATURE_INCOMPAT_FLEX_BG | EXT4_FEATURE_INCOMPAT_CSUM_SEED)
+	 EXT2_FEATURE_INCOMPAT_META_BG | EXT4_FEATURE_INCOMPAT_FLEX_BG |       \
+	 EXT4_FEATURE_INCOMPAT_CSUM_SEED)
 #define RO_COMPAT_NEEDED                                                       \
 	(EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER |                                 \
 	 EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
@@ -142,6 +143,7 @@ static int check_values(const struct checking *c, struct img_err *err)
 	bool has_journal =
 		sb->s_feature_compat & EXT3_FEATURE_COMPAT_HAS_JOURNAL;
 	bool resizes = sb->s_feature_compat & EXT2_FEATURE_COMPAT_RESIZE_INODE;
+	bool meta_bg = sb->s_feature_incompat & EXT2_FEATURE_INCOMPAT_META_BG;
 	uint64_t reserved =
 		sb->s_r_blocks_count | (uint64_t)sb->s_r_blocks_count_hi << 32;
 	uint8_t elsewhere = 0;
@@ -158,8 +160,9 @@ static int check_values(const struct checking *c, struct img_err *err)
 	    reserved > c->n_blocks / 2 || sb->s_min_extra_isize > extra ||
 	    sb->s_want_extra_isize > extra ||
 	    sb->s_reserved_gdt_blocks > c->block_bytes / 4 ||
-	    (sb->s_reserved_gdt_blocks && !resizes) || sb->s_mmp_block ||
-	    sb->s_usr_quota_inum || sb->s_grp_quota_inum ||
+	    (sb->s_reserved_gdt_blocks && !resizes) || (meta_bg && resizes) ||
+	    (meta_bg && sb->s_first_meta_bg > c->desc_blocks) ||
+	    sb->s_mmp_block || sb->s_usr_quota_inum || sb->s_grp_quota_inum ||
 	    sb->s_prj_quota_inum || sb->s_snapshot_inum || sb->s_encoding)
 		return checking_bad(err, "its superblock has values that "
 					 "cannot be");
@@ -231,8 +234,8 @@ static int read_descs(struct checking *c, struct img_err *err)
 	for (uint32_t g = 0; g < c->n_groups; g++) {
 		if (g % a_block == 0) {
 			int r = checking_read(
-				c, c->sb.s_first_data_block + 1 + g / a_block,
-				buf, err);
+				c, checking_desc_block(c, g / a_block), buf,
+				err);
 
 			if (r < 0)
 				return r;
@@ -267,17 +270,15 @@ static int claim_group(struct checking *c, uint32_t g, struct img_err *err)
 						       << 32;
 	uint64_t table = d->bg_inode_table | (uint64_t)d->bg_inode_table_hi
 						     << 32;
+	struct checking_base base = checking_base(c, g);
 	int r = 0;
 
 	if (d->bg_flags & ~(EXT2_BG_INODE_UNINIT | EXT2_BG_BLOCK_UNINIT |
 			    EXT2_BG_INODE_ZEROED))
 		return checking_bad(err, "group %u has unknown flags", g);
-	if (checking_has_super(g))
-		r = checking_claim(
-			c, checking_group_first(c, g),
-			1 + c->desc_blocks +
-				(uint64_t)c->sb.s_reserved_gdt_blocks,
-			0, err);
+	if (base.n)
+		r = checking_claim(c, checking_group_first(c, g), base.n, 0,
+				   err);
 	if (r == 0)
 		r = checking_claim(c, bitmap, 1, 0, err);
 	if (r == 0)

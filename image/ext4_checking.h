@@ -66,6 +66,16 @@ int checking_claim(struct checking *c, uint64_t block, uint64_t n, uint32_t ino,
 bool checking_has_super(uint32_t group);
 uint64_t checking_group_first(const struct checking *c, uint32_t group);
 
+/* Where a group's superblock and descriptors lie; ext4_check.c. */
+struct checking_base {
+	uint32_t n;    /* at the beginning of the group: superblock,
+			* descriptors, and what is reserved for more of these */
+	uint64_t desc; /* with meta_bg: its block of descriptors; else 0 */
+};
+struct checking_base checking_base(const struct checking *c, uint32_t group);
+/* The block of descriptors @n that counts. */
+uint64_t checking_desc_block(const struct checking *c, uint32_t n);
+
 /* ext4_check_super.c */
 int checking_super(struct checking *c, struct img_err *err) IMG_MUST_USE;
 int checking_groups(struct checking *c, struct img_err *err) IMG_MUST_USE;

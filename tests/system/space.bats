@@ -170,9 +170,9 @@ teardown() {
 	ok img import -q "$CACHE/base.tar" base
 	gzip -1 <"$CACHE/base.tar" >"$T/base.tar.gz"
 	for verb in "import -q $T/base.tar.gz gz" 'run --name one base true' \
-		'snapshot create one first' 'commit -q one two' \
+		'snapshot create one first' 'resize one +64M' 'commit -q one two' \
 		"export one -o $T/tar" "export two --format ext4 -o $T/fs" \
-		"import -q $T/fs three" 'clone one other' 'resize one +64M' 'merge -q one' 'trim two' \
+		"import -q $T/fs three" 'clone one other' 'merge -q one' 'trim two' \
 		'gc' 'df' 'rm one other' 'doctor'; do
 		# shellcheck disable=SC2086 # words
 		ok env PATH=/nowhere "$IMG" $verb

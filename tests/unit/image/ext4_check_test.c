@@ -1,5 +1,6 @@
 #include "image/ext4_check.h"
 
+#include "base/cleanup.h"
 #include "base/num.h"
 #include "tests/lib/ext4_change.h"
 #include "tests/lib/ext4_image.h"
@@ -115,13 +116,14 @@ static void fill_ours(struct ext4_image *image)
 	str_release(&tar);
 }
 
-static void fill_theirs(struct ext4_image *image)
+static void make_theirs(struct ext4_image *image, const char *features)
 {
+	img_auto(img_mem_release) char *option = mem_printf("-O%s", features);
 	char *const argv[] = { (char[]){ "mke2fs" },
 			       (char[]){ "-qFt" },
 			       (char[]){ "ext4" },
 			       (char[]){ "-b1024" },
-			       (char[]){ "-Ometadata_csum,64bit,orphan_file" },
+			       option,
 			       (char[]){ "-dimage" },
 			       image->path,
 			       NULL };
@@ -129,10 +131,21 @@ static void fill_theirs(struct ext4_image *image)
 	assert_int_equal(run_tool("/sbin/mke2fs", argv), 0);
 }
 
+static void fill_theirs(struct ext4_image *image)
+{
+	make_theirs(image, "metadata_csum,64bit,orphan_file");
+}
+
+/* As what has grown is. */
+static void fill_meta_bg(struct ext4_image *image)
+{
+	make_theirs(image, "metadata_csum,64bit,meta_bg,^resize_inode");
+}
+
 static void what_is_sound_is_accepted(void **state)
 {
-	static void (*const fill[])(struct ext4_image *) = { fill_ours,
-							     fill_theirs };
+	static void (*const fill[])(
+		struct ext4_image *) = { fill_ours, fill_theirs, fill_meta_bg };
 	struct img_err err;
 
 	for (size_t i = 0; i < IMG_COUNT(fill); i++) {
@@ -270,6 +283,7 @@ static void no_more_is_accepted_than_by_e2fsck(void **state)
 	print_message("seed %u\n", seed);
 	compare(fill_ours, rounds, &seed);
 	compare(fill_theirs, rounds, &seed);
+	compare(fill_meta_bg, rounds, &seed);
 }
 
 int main(void)
