@@ -4,6 +4,7 @@
 #include "runtime/capability.h"
 #include "runtime/command.h"
 #include "runtime/inroot.h"
+#include "runtime/mount_guard.h"
 #include "runtime/pty.h"
 #include "runtime/signals.h"
 #include "runtime/user.h"
@@ -116,6 +117,8 @@ static int become_user(const struct handover *h, const struct user *user,
 	if (spec->tty && user->uid != 0 &&
 	    fchown(STDIN_FILENO, user->uid, (gid_t)-1) != 0)
 		return img_err_sys(err, "cannot give the terminal to the user");
+	if (mount_guard_is_needed(spec) && (r = mount_guard_load(err)) < 0)
+		return r;
 	if ((r = capability_bound(spec->capabilities, err)) < 0 ||
 	    (!late && (r = syscall_filter_load(h->filter, err)) < 0) ||
 	    (r = user_become(user, err)) < 0 ||
