@@ -13,7 +13,8 @@ same() {
 		'[c["Volume"].pop("ExclusiveBytes") for c in d][0] != None' \
 		'[c["Volume"].pop("MappedBytes") for c in d][0] != None' \
 		'[c.pop("State") for c in d][1] == {"Status": "created",
-			"Running": False, "Pid": 0, "ExitCode": 0,
+			"Running": False, "Paused": False,
+			"OOMKilled": False, "Pid": 0, "ExitCode": 0,
 			"StartedAt": "0001-01-01T00:00:00Z",
 			"FinishedAt": "0001-01-01T00:00:00Z"}' \
 		'd[0] == d[1]'
