@@ -2,7 +2,7 @@
 load lib/store
 
 # same A B: what inspect says of two containers differs in nothing but id, name,
-# times, what the volume is, and that the second never ran.
+# times, what the volume is, whose ids it has, and that the second never ran.
 same() {
 	ok img inspect "$1" "$2"
 	json '[c.pop("Id") for c in d][0] != None' \
@@ -17,6 +17,7 @@ same() {
 			"OOMKilled": False, "Pid": 0, "ExitCode": 0,
 			"StartedAt": "0001-01-01T00:00:00Z",
 			"FinishedAt": "0001-01-01T00:00:00Z"}' \
+		'len({str(c["HostConfig"].pop("IDMappings")) for c in d}) == 2' \
 		'd[0] == d[1]'
 }
 
