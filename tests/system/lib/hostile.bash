@@ -4,7 +4,9 @@
 # shellcheck source=store.bash
 . "${BASH_SOURCE[0]%/*}/store.bash"
 
+# shellcheck disable=SC2034 # for those who load this
 TOOL=(-v "$CACHE/hostile:/hostile:ro")
+# shellcheck disable=SC2034
 POWER=(--cap-add ALL --security-opt seccomp=unconfined)
 
 # The store works: another container runs, and is gone.
