@@ -124,7 +124,7 @@ static int container_json(struct store *store, const struct container_row *row,
 	img_auto(json_release) json_t *array = json_array();
 	char created[CLOCK_TEXT_MAX], started[CLOCK_TEXT_MAX];
 	char finished[CLOCK_TEXT_MAX];
-	const char *state = NULL;
+	const char *state = "";
 	json_t *host;
 	bool running;
 	int r = image_config_parse(row->config, &config, err);
