@@ -5,6 +5,7 @@
 #include "cli/help.h"
 #include "cli/verb.h"
 #include "image/adopt.h"
+#include "machine/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,7 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 {
 	struct store_options options = cli_store_options(cli);
 
+	pages_map_program();
 	options.create = create;
 	return store_open(&options, ret, err);
 }
