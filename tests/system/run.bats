@@ -257,7 +257,10 @@ load lib/store
 	[[ $id =~ ^[0-9a-f]{64}$ ]]
 	log=$IMG_ROOT/containers/$id/log
 	wait_for grep -q oops "$log"
-	[ "$(<"$log")" = $'hello\noops' ]
+	try img logs bg
+	[ "$status" -eq 0 ]
+	[ "$out" = hello ]
+	[ "$err" = oops ]
 	gives "${id:0:12}" img ps -q
 	ok img inspect bg
 	json 'd[0]["State"]["Running"] is True' 'd[0]["State"]["Pid"] > 1' \
