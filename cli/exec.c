@@ -60,6 +60,11 @@ static int enter(struct store *store, const struct container_row *row,
 				   row->name);
 	if (r < 0)
 		return r;
+	/* Of another container's that it joined there is no record. */
+	if (!userns_is_own(&spec.users))
+		r = spaces_users_of(pidfd, &spec.users, NULL, err);
+	if (r < 0)
+		return r;
 	spec.cache_dir = store_run(store);
 	if (o->config.privileged) {
 		spec.capabilities = CAPABILITY_ALL;

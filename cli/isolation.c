@@ -112,6 +112,8 @@ int isolation_put(json_t *config, json_t *host,
 	int r = isolation_put_mounts(host, o, err);
 
 	if (r == 0)
+		r = space_option_put(host, o, err);
+	if (r == 0)
 		r = isolation_put_devices(host, &o->devices, err);
 	if (r == 0)
 		r = isolation_put_limits(host, o, err);

@@ -8,6 +8,7 @@
  * what the runtime wants to know (cli/isolation_spec.h).
  */
 #include "cli/options.h"
+#include "cli/space_option.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ struct isolation_options {
 	struct text_list sysctls, ulimits, groups;
 	struct text_list add_hosts, dns, dns_search, dns_options;
 	const char *hostname, *domainname;
+	struct space_options spaces;
 	uint64_t shm_bytes;
 	bool read_only;
 };
@@ -33,6 +35,9 @@ struct isolation_options {
 	ISOLATION_ROW(0, "add-host", "NAME:ADDRESS",                           \
 		      "one more line of its /etc/hosts", OPTION_LIST, base,    \
 		      add_hosts),                                              \
+		ISOLATION_ROW(0, "cgroupns", "MODE",                           \
+			      "its view of cgroups: private or host",          \
+			      OPTION_TEXT, base, spaces.cgroupns),             \
 		ISOLATION_ROW(0, "device", "HOST[:DST[:rwm]]",                 \
 			      "a device of the host, at the same path or at "  \
 			      "DST",                                           \
@@ -54,10 +59,21 @@ struct isolation_options {
 		ISOLATION_ROW('h', "hostname", "NAME",                         \
 			      "host name [first 12 digits of the id]",         \
 			      OPTION_TEXT, base, hostname),                    \
+		ISOLATION_ROW(0, "ipc", "MODE",                                \
+			      "private, shareable, none, host or "             \
+			      "container:NAME",                                \
+			      OPTION_TEXT, base, spaces.ipc),                  \
 		ISOLATION_ROW(0, "mount", "KEY=VALUE,...",                     \
 			      "type=bind or tmpfs, source=, target=, "         \
 			      "readonly, ...",                                 \
 			      OPTION_LIST, base, mounts),                      \
+		ISOLATION_ROW(0, "network", "MODE",                            \
+			      "none (loopback only, the default), host or "    \
+			      "container:NAME",                                \
+			      OPTION_TEXT, base, spaces.network),              \
+		ISOLATION_ROW(0, "pid", "MODE",                                \
+			      "processes: private, host or container:NAME",    \
+			      OPTION_TEXT, base, spaces.pid),                  \
 		ISOLATION_ROW(0, "read-only", NULL,                            \
 			      "its root file system cannot be written",        \
 			      OPTION_FLAG, base, read_only),                   \
@@ -73,6 +89,8 @@ struct isolation_options {
 		ISOLATION_ROW(0, "ulimit", "NAME=SOFT[:HARD]",                 \
 			      "a limit of each of its processes", OPTION_LIST, \
 			      base, ulimits),                                  \
+		ISOLATION_ROW(0, "uts", "MODE", "host name: private or host",  \
+			      OPTION_TEXT, base, spaces.uts),                  \
 		ISOLATION_ROW('v', "volume", "SRC:DST[:OPTIONS]",              \
 			      "show a file or directory of the host in it",    \
 			      OPTION_LIST, base, volumes)

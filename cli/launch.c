@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "cli/name_files.h"
 #include "cli/snapshots.h"
+#include "cli/space_option.h"
 #include "cli/spec.h"
 #include "runtime/container.h"
 #include "runtime/detach.h"
@@ -131,12 +132,15 @@ int launch(struct store *store, const struct container_row *row,
 {
 	img_auto(spec_parts_release) struct spec_parts p = { 0 };
 	img_auto(monitor_close) struct monitor *monitor = NULL;
+	img_auto(space_parts_release) struct space_parts spaces = { 0 };
 	struct container_spec spec;
 	int r;
 
 	*ret_status = 125;
 	*ret_started = false;
 	r = spec_make(row, NULL, &p, &spec, err);
+	if (r == 0)
+		r = space_spec_read(store, p.config, &spaces, &spec, err);
 	if (r == 0)
 		r = name_files_add(store, row, &p, &spec, err);
 	spec.cache_dir = store_run(store);

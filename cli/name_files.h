@@ -8,6 +8,9 @@
  * mounted over those of its root: its volume, and so an image made of it,
  * never has them.  Where the command line asks for none of what they say, a
  * file is mounted only where the image has one.
+ *
+ * With the host's network, hosts and resolv.conf say what the host's do; with
+ * another container's, they are its files.
  */
 #include "cli/container.h"
 #include "cli/spec.h"
@@ -19,6 +22,7 @@ int name_files_add(struct store *store, const struct container_row *row,
 
 /* The contents; heap. */
 char *name_files_hosts(const json_t *config, const char *hostname);
-char *name_files_resolv(const json_t *host);
+/* @of_host: what the host's file says, or NULL. */
+char *name_files_resolv(const json_t *host, const char *of_host);
 
 #endif

@@ -152,6 +152,9 @@ static int run_in(struct store *store, const struct options *o, int argc,
 				    &row->config, err);
 	if (r == 0) {
 		row->image_name = mem_strdup(argv[0]);
+		r = space_option_resolve(store, &row->config, err);
+	}
+	if (r == 0) {
 		r = create(store, &image, o, row, &pending, err);
 	}
 	if (r < 0) {

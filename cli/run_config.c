@@ -196,7 +196,7 @@ bool run_config_has_host_users(const char *config)
 		return false;
 	mode = json_string_value(json_object_get(
 		json_object_get(json, "HostConfig"), "UsernsMode"));
-	return mode && strcmp(mode, "host") == 0;
+	return mode && strcmp(mode, "private") != 0;
 }
 
 /* What is the container's own and no image's. */

@@ -38,7 +38,8 @@ int run_config_make(const char *base, const struct run_config *options,
 		    char *const *argv, char **ret,
 		    struct img_err *err) IMG_MUST_USE;
 
-/* Whether a container's configuration, as text, wants the host's own ids. */
+/* Whether a container's configuration, as text, wants no ids of its own, but
+ * the host's or those of a container that it shares with. */
 bool run_config_has_host_users(const char *config);
 
 /**

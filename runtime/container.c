@@ -168,13 +168,17 @@ static int map_mounts(const struct start *s, int ns, struct img_err *err)
 /* What only the host's root can do for the child, which waits. */
 static int equip(const struct start *s, pid_t pid, struct img_err *err)
 {
-	const struct userns *users = &s->plan.spec->users;
+	const struct container_spec *spec = s->plan.spec;
 	img_auto(img_fd_release) int ns = -1;
+	struct userns ids;
 	int r;
 
-	if (!userns_is_own(users))
+	if (!userns_is_own(&spec->users))
 		return 0;
-	r = userns_map(pid, users, &ns, err);
+	if (spec->spaces.has_users)
+		r = spaces_users_of(spec->spaces.users_pidfd, &ids, &ns, err);
+	else
+		r = userns_map(pid, &spec->users, &ns, err);
 	return r < 0 ? r : map_mounts(s, ns, err);
 }
 
@@ -186,10 +190,9 @@ static pid_t clone_first(struct start *s, int *ret_pidfd)
 		.self = &s->plan,
 		.stack = s->stack,
 		.stack_bytes = INIT_STACK_BYTES,
-		.flags = CLONE_VM | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
-			 CLONE_NEWIPC | CLONE_NEWNET |
-			 (userns_is_own(&spec->users) ? CLONE_NEWUSER : 0) |
-			 SIGCHLD,
+		.flags = CLONE_VM | SIGCHLD |
+			 (int)spaces_flags(&spec->spaces,
+					   userns_is_own(&spec->users)),
 		.cgroup = s->cgroup.dir,
 	};
 	pid_t pid = clone_into(&clone, ret_pidfd);
@@ -212,13 +215,19 @@ static pid_t clone_first(struct start *s, int *ret_pidfd)
  */
 static int spawn(struct start *s, struct container *ret, struct img_err *err)
 {
+	const struct spaces *spaces = &s->plan.spec->spaces;
 	const bool own_users = userns_is_own(&s->plan.spec->users);
+	img_auto(spaces_end_clone) int saved = -1;
 	struct init_report report;
 	ssize_t n;
 	int r;
 
 	lock_order_none("start a container");
+	r = spaces_begin_clone(spaces, &saved, err);
+	if (r < 0)
+		return r;
 	ret->pid = clone_first(s, &ret->pidfd);
+	spaces_end_clone(&saved);
 	if (ret->pid < 0)
 		return own_users
 			       ? userns_failed(err)

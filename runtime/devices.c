@@ -88,34 +88,56 @@ static int make_links(struct img_err *err)
 	return 0;
 }
 
-static int mount_below_dev(int devpts, const char *shm_options,
-			   struct img_err *err)
+static int mount_shm(const struct devices_plan *plan, struct img_err *err)
+{
+	const struct kernelfs own = { "tmpfs", "/dev/shm", KERNELFS_PLAIN,
+				      plan->shm_options
+					      ? plan->shm_options
+					      : "mode=1777,size=64m" };
+
+	if (plan->no_shm)
+		return 0;
+	if (mkdir("dev/shm", 01777) != 0)
+		return img_err_sys(err, "cannot make '/dev/shm'");
+	if (plan->shm < 0 && !plan->ipc_of_host)
+		return kernelfs_mount(&own, err);
+	if (plan->shm >= 0
+		    ? move_mount(plan->shm, "", AT_FDCWD, "dev/shm",
+				 MOVE_MOUNT_F_EMPTY_PATH) != 0
+		    : mount("/dev/shm", "dev/shm", NULL, MS_BIND, NULL) != 0)
+		return img_err_sys(err, "cannot share '/dev/shm'");
+	return 0;
+}
+
+/* A kernel without POSIX message queues has nothing to offer here, and to a
+ * user namespace it does not show the host's. */
+static int mount_mqueue(const struct devices_plan *plan, struct img_err *err)
+{
+	if (mkdir("dev/mqueue", 01777) != 0)
+		return img_err_sys(err, "cannot make '/dev/mqueue'");
+	if (mount("mqueue", "dev/mqueue", "mqueue", KERNELFS_PLAIN, NULL) !=
+		    0 &&
+	    errno != ENODEV && !(errno == EPERM && plan->ipc_of_host))
+		return img_err_sys(err, "cannot mount mqueue at '/dev/mqueue'");
+	return 0;
+}
+
+static int mount_below_dev(const struct devices_plan *plan, struct img_err *err)
 {
 	static const struct kernelfs pts = { "devpts", "/dev/pts",
 					     MS_NOSUID | MS_NOEXEC,
 					     PTY_DEVPTS_OPTIONS };
-	const struct kernelfs shm = { "tmpfs", "/dev/shm", KERNELFS_PLAIN,
-				      shm_options ? shm_options
-						  : "mode=1777,size=64m" };
-	static const struct kernelfs mqueue = { "mqueue", "/dev/mqueue",
-						KERNELFS_PLAIN, NULL };
 	int r;
 
-	if (mkdir("dev/pts", 0755) != 0 || mkdir("dev/shm", 01777) != 0 ||
-	    mkdir("dev/mqueue", 01777) != 0)
-		return img_err_sys(err, "cannot make directories in '/dev'");
-	if (devpts < 0)
+	if (mkdir("dev/pts", 0755) != 0)
+		return img_err_sys(err, "cannot make '/dev/pts'");
+	if (plan->devpts < 0)
 		r = kernelfs_mount(&pts, err);
 	else
-		r = pty_attach(devpts, "dev/pts", err);
-	if (r < 0 || (r = kernelfs_mount(&shm, err)) < 0)
-		return r;
-	/* A kernel without POSIX message queues has nothing to offer here. */
-	if (mount(mqueue.type, mqueue.target + 1, mqueue.type, mqueue.flags,
-		  NULL) != 0 &&
-	    errno != ENODEV)
-		return img_err_sys(err, "cannot mount mqueue at '/dev/mqueue'");
-	return 0;
+		r = pty_attach(plan->devpts, "dev/pts", err);
+	if (r == 0)
+		r = mount_shm(plan, err);
+	return r < 0 ? r : mount_mqueue(plan, err);
 }
 
 static int put_nodes(enum device_source source, struct img_err *err)
@@ -128,8 +150,7 @@ static int put_nodes(enum device_source source, struct img_err *err)
 	return r == 0 && source == DEVICES_OWN ? pin_nodes(err) : r;
 }
 
-int devices_mount(int devpts, const char *shm_options,
-		  enum device_source source, struct img_err *err)
+int devices_mount(const struct devices_plan *plan, struct img_err *err)
 {
 	static const struct kernelfs dev = { "tmpfs", "/dev", MS_NOSUID,
 					     "mode=755,size=64m" };
@@ -137,9 +158,9 @@ int devices_mount(int devpts, const char *shm_options,
 
 	if ((r = kernelfs_need_dir("/dev", err)) < 0 ||
 	    (r = kernelfs_mount(&dev, err)) < 0 ||
-	    (r = put_nodes(source, err)) < 0 || (r = make_links(err)) < 0)
+	    (r = put_nodes(plan->source, err)) < 0 || (r = make_links(err)) < 0)
 		return r;
-	return mount_below_dev(devpts, shm_options, err);
+	return mount_below_dev(plan, err);
 }
 
 int devices_mount_console(const char *terminal, struct img_err *err)

@@ -21,16 +21,19 @@ enum device_source {
 	DEVICES_ANY, /* own, and nodes that are made later work too */
 };
 
-/**
- * devices_mount - make /dev
- * @devpts: a detached devpts to use, or -1 to mount one here
- * @shm_options: of the tmpfs at /dev/shm; NULL: 64 MiB
- *
- * For the child, while its working directory is the container's root and its
- * root the host's.
- */
-int devices_mount(int devpts, const char *shm_options,
-		  enum device_source source, struct img_err *err) IMG_MUST_USE;
+struct devices_plan {
+	int devpts; /* a detached devpts to use, or -1: one is mounted here */
+	enum device_source source;
+	const char *shm_options; /* of the tmpfs at /dev/shm; NULL: 64 MiB */
+	int shm;		 /* a detached /dev/shm to use, or -1 */
+	bool no_shm;		 /* there is none */
+	bool ipc_of_host;	 /* /dev/shm and /dev/mqueue are the host's */
+};
+
+/* For the child, while its working directory is the container's root and its
+ * root the host's. */
+int devices_mount(const struct devices_plan *plan,
+		  struct img_err *err) IMG_MUST_USE;
 
 /* Puts a terminal, "/dev/pts/N", in the place of /dev/console.  For the child
  * once it has left the host's root. */

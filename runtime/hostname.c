@@ -13,6 +13,13 @@ int hostname_choose(const struct container_spec *spec, char out[HOSTNAME_SIZE],
 	const char *name = spec->hostname ? spec->hostname : spec->id;
 	size_t len = strnlen(name, spec->hostname ? SIZE_MAX : ID_SHORT);
 
+	if (spec->spaces.uts.kind == SPACE_HOST) {
+		if (gethostname(out, HOSTNAME_SIZE) != 0)
+			return img_err_sys(err, "cannot read the host's name");
+		out[HOSTNAME_SIZE - 1] = '\0';
+		return 0;
+	}
+
 	if (len > HOST_NAME_MAX)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "the host name '%s' is longer than %d bytes",

@@ -45,21 +45,30 @@ static int seal_root(const struct container_spec *spec, struct img_err *err)
 	return r < 0 ? r : rootfs_seal(err);
 }
 
-static int make_root(const struct init_plan *plan, struct img_err *err)
+static int make_root(const struct init_plan *plan,
+		     const struct spaces_brought *brought, struct img_err *err)
 {
 	const struct container_spec *spec = plan->spec;
 	const bool privileged = spec->privileged;
-	const enum device_source source = userns_is_own(&spec->users)
-						  ? DEVICES_OF_HOST
-					  : privileged ? DEVICES_ANY
-						       : DEVICES_OWN;
+	const bool own_users = userns_is_own(&spec->users);
+	const struct devices_plan devices = {
+		.devpts = plan->pty.devpts,
+		.source = own_users    ? DEVICES_OF_HOST
+			  : privileged ? DEVICES_ANY
+				       : DEVICES_OWN,
+		.shm_options = plan->shm_options,
+		.shm = brought->shm,
+		.no_shm = spec->spaces.no_shm,
+		.ipc_of_host = spec->spaces.ipc.kind == SPACE_HOST,
+	};
+	const bool host_pids = spec->spaces.pid.kind == SPACE_HOST;
 	int r;
 
 	if ((r = rootfs_attach(plan->root_fd, err)) < 0 ||
-	    (r = kernelfs_mount_proc(err)) < 0 ||
+	    (r = kernelfs_mount_proc(brought->proc, host_pids && own_users,
+				     err)) < 0 ||
 	    (r = kernelfs_mount_sys(privileged, err)) < 0 ||
-	    (r = devices_mount(plan->pty.devpts, plan->shm_options, source,
-			       err)) < 0 ||
+	    (r = devices_mount(&devices, err)) < 0 ||
 	    (r = rootfs_enter(err)) < 0 ||
 	    (r = sysctl_set(spec->sysctls, spec->n_sysctls, err)) < 0 ||
 	    (!privileged && (r = kernelfs_guard(err)) < 0) ||
@@ -71,20 +80,24 @@ static int make_root(const struct init_plan *plan, struct img_err *err)
 
 static int make_world(const struct init_plan *plan, struct img_err *err)
 {
+	const struct container_spec *spec = plan->spec;
+	const struct spaces *spaces = &spec->spaces;
+	struct spaces_brought brought = SPACES_BROUGHT_NONE;
 	int r;
 
 	if ((r = keyring_leave(err)) < 0)
 		return r;
-	if (userns_is_own(&plan->spec->users) &&
+	if (userns_is_own(&spec->users) && !spaces->has_users &&
 	    (r = userns_become_root(err)) < 0)
 		return r;
-	if (unshare(CLONE_NEWCGROUP) != 0)
-		return img_err_sys(err, "cannot make a cgroup namespace");
-	if ((r = hostname_set(plan->hostname, plan->spec->domainname, err)) <
-		    0 ||
-	    (r = loopback_up(err)) < 0)
+	if ((r = spaces_enter(spaces, &brought, err)) < 0)
 		return r;
-	return make_root(plan, err);
+	if (spaces->uts.kind == SPACE_OWN &&
+	    (r = hostname_set(plan->hostname, spec->domainname, err)) < 0)
+		return r;
+	if (spaces->net.kind == SPACE_OWN && (r = loopback_up(err)) < 0)
+		return r;
+	return make_root(plan, &brought, err);
 }
 
 /* Only the first process has it: later ones come to a container that runs. */

@@ -49,13 +49,21 @@ static int bind_read_only(const char *path, struct img_err *err)
 	return 0;
 }
 
-int kernelfs_mount_proc(struct img_err *err)
+int kernelfs_mount_proc(int made, bool of_host, struct img_err *err)
 {
 	static const struct kernelfs proc = { "proc", "/proc", KERNELFS_PLAIN,
 					      NULL };
 	int r = kernelfs_need_dir("/proc", err);
 
-	if (r == 0)
+	if (r < 0)
+		return r;
+	if (made >= 0 && move_mount(made, "", AT_FDCWD, "proc",
+				    MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		return img_err_sys(err, "cannot mount proc at '/proc'");
+	if (of_host && made < 0 &&
+	    mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL) != 0)
+		return img_err_sys(err, "cannot show the host's '/proc'");
+	if (made < 0 && !of_host)
 		r = kernelfs_mount(&proc, err);
 	return r < 0 && err->sys_errno == EPERM
 		       ? img_err_hint(err, "; something hides parts of this "
@@ -106,14 +114,15 @@ int kernelfs_guard(struct img_err *err)
 	return 0;
 }
 
-static int show_host_sys(struct img_err *err)
+/* @path: absolute, of the host; at the same place in the root. */
+static int show_host(const char *path, struct img_err *err)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
-	if (mount("/sys", "sys", NULL, MS_BIND | MS_REC, NULL) != 0 ||
-	    mount_setattr(AT_FDCWD, "sys", AT_RECURSIVE, &attr, sizeof(attr)) !=
-		    0)
-		return img_err_sys(err, "cannot show the host's '/sys'");
+	if (mount(path, path + 1, NULL, MS_BIND | MS_REC, NULL) != 0 ||
+	    mount_setattr(AT_FDCWD, path + 1, AT_RECURSIVE, &attr,
+			  sizeof(attr)) != 0)
+		return img_err_sys(err, "cannot show the host's '%s'", path);
 	return 0;
 }
 
@@ -122,7 +131,7 @@ static int mount_sysfs(unsigned long flags, struct img_err *err)
 	if (mount("sysfs", "sys", "sysfs", flags, NULL) == 0)
 		return 0;
 	if (errno == EPERM)
-		return show_host_sys(err);
+		return show_host("/sys", err);
 	return img_err_sys(err, "cannot mount sysfs at '/sys'");
 }
 
@@ -134,9 +143,17 @@ int kernelfs_mount_sys(bool writable, struct img_err *err)
 	if ((r = kernelfs_need_dir("/sys", err)) < 0 ||
 	    (r = mount_sysfs(flags, err)) < 0)
 		return r;
-	if (mount("cgroup", "sys/fs/cgroup", "cgroup2", flags, NULL) != 0 &&
-	    errno != ENODEV && errno != ENOENT)
+	if (mount("cgroup", "sys/fs/cgroup", "cgroup2", flags, NULL) == 0)
+		return 0;
+	switch (errno) {
+	case EPERM: /* a user namespace, and not its own view of cgroups */
+		return show_host("/sys/fs/cgroup", err);
+	case EBUSY: /* it came with the host's /sys, and is the same */
+	case ENODEV:
+	case ENOENT:
+		return 0;
+	default:
 		return img_err_sys(err, "cannot mount cgroup2 at "
 					"'/sys/fs/cgroup'");
-	return 0;
+	}
 }

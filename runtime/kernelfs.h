@@ -27,7 +27,10 @@ struct kernelfs {
 int kernelfs_need_dir(const char *path, struct img_err *err) IMG_MUST_USE;
 int kernelfs_mount(const struct kernelfs *fs, struct img_err *err) IMG_MUST_USE;
 
-int kernelfs_mount_proc(struct img_err *err) IMG_MUST_USE;
+/* @proc: one that was made before, or -1; @of_host: show the host's own, to
+ * a user namespace that could not mount it. */
+int kernelfs_mount_proc(int proc, bool of_host,
+			struct img_err *err) IMG_MUST_USE;
 
 /**
  * kernelfs_mount_sys - mount /sys and /sys/fs/cgroup

@@ -6,6 +6,7 @@
  * and nothing about images or pools.  All of it is borrowed for the call.
  */
 #include "runtime/mounts.h"
+#include "runtime/spaces.h"
 #include "runtime/sysctl.h"
 #include "runtime/ulimit.h"
 #include "runtime/userns.h"
@@ -47,7 +48,10 @@ struct container_spec {
 	const struct ulimit *ulimits;
 	size_t n_ulimits;
 
-	/* Zero: no user namespace, its root is the host's. */
+	struct spaces spaces; /* the network among them */
+
+	/* Zero: no user namespace, its root is the host's.  Where it joins
+	 * another container's: that one's. */
 	struct userns users;
 
 	uint64_t capabilities; /* runtime/capability.h; all others go */

@@ -205,6 +205,74 @@ static void limits_and_parameters_come_back(void **state)
 	fixture_release(&f);
 }
 
+static void modes_are_checked_and_kept(void **state)
+{
+	static const struct {
+		const char *network, *pid, *ipc, *uts, *why;
+	} wrong[] = {
+		{ .network = "bridge",
+		  .why = "--network is none, host or container:NAME, "
+			 "not 'bridge'" },
+		{ .network = "container:",
+		  .why = "--network is none, host or container:NAME, "
+			 "not 'container:'" },
+		{ .pid = "none host",
+		  .why = "--pid is private, host or container:NAME, not "
+			 "'none host'" },
+		{ .uts = "container:x",
+		  .why = "--uts is private or host, not 'container:x'" },
+	};
+	struct isolation_options o = { 0 };
+	struct fixture f;
+	json_t *host;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		o.spaces = (struct space_options){ .network = wrong[i].network,
+						   .pid = wrong[i].pid,
+						   .ipc = wrong[i].ipc,
+						   .uts = wrong[i].uts };
+		assert_refused(&o, wrong[i].why);
+	}
+	make(&f, &(struct isolation_options){ 0 });
+	host = json_object_get(f.config, "HostConfig");
+	assert_string_equal(image_config_string(host, "NetworkMode"), "none");
+	assert_string_equal(image_config_string(host, "IpcMode"), "private");
+	assert_null(space_network_of(f.config));
+	assert_false(space_has_host_network(f.config));
+	fixture_release(&f);
+	make(&f,
+	     &(struct isolation_options){
+		     .spaces = { .network = "container:abc", .ipc = "none" } });
+	assert_string_equal(space_network_of(f.config), "abc");
+	fixture_release(&f);
+}
+
+static void what_is_shared_is_not_changed(void **state)
+{
+	struct isolation_options o = { .hostname = "box" };
+
+	o.spaces.uts = "host";
+	assert_refused(&o, "--hostname has no place beside '--uts host'");
+	o.spaces.uts = NULL;
+	o.spaces.network = "container:x";
+	assert_refused(
+		&o, "--hostname has no place beside '--network container:x'");
+	o = (struct isolation_options){ .dns = LIST("10.0.0.1") };
+	o.spaces.network = "container:x";
+	assert_refused(&o, "--dns has no place beside '--network container:x'");
+	o = (struct isolation_options){ .shm_bytes = 4096 };
+	o.spaces.ipc = "host";
+	assert_refused(&o, "--shm-size has no place beside '--ipc host'");
+	o = (struct isolation_options){ .sysctls = LIST("net.core.x=1") };
+	o.spaces.network = "host";
+	assert_refused(&o, "--sysctl: 'net.core.x' needs a network of the "
+			   "container's own");
+	o = (struct isolation_options){ .sysctls = LIST("kernel.sem=1") };
+	o.spaces.ipc = "container:x";
+	assert_refused(&o, "--sysctl: 'kernel.sem' needs an IPC namespace of "
+			   "the container's own");
+}
+
 static void names_are_in_the_files(void **state)
 {
 	const struct isolation_options o = {
@@ -226,14 +294,18 @@ static void names_are_in_the_files(void **state)
 	assert_non_null(strstr(text, "127.0.0.1\tbox.example.org box\n"));
 	assert_non_null(strstr(text, "10.0.0.1\ta\nfd00::1\tsix\n"));
 	free(text);
-	text = name_files_resolv(json_object_get(f.config, "HostConfig"));
+	text = name_files_resolv(json_object_get(f.config, "HostConfig"), NULL);
 	assert_string_equal(text, "nameserver 10.0.0.2\nnameserver fd00::2\n"
 				  "search one.org two.org\noptions ndots:2\n");
 	free(text);
 	fixture_release(&f);
 	make(&f, &(struct isolation_options){ 0 });
-	text = name_files_resolv(json_object_get(f.config, "HostConfig"));
+	text = name_files_resolv(json_object_get(f.config, "HostConfig"), NULL);
 	assert_string_equal(text, "");
+	free(text);
+	text = name_files_resolv(json_object_get(f.config, "HostConfig"),
+				 "nameserver 10.0.0.3\n");
+	assert_string_equal(text, "nameserver 10.0.0.3\n");
 	free(text);
 	fixture_release(&f);
 }
@@ -244,6 +316,8 @@ int main(void)
 		cmocka_unit_test(mounts_come_back_as_they_were_asked_for),
 		cmocka_unit_test(nonsense_is_named),
 		cmocka_unit_test(limits_and_parameters_come_back),
+		cmocka_unit_test(modes_are_checked_and_kept),
+		cmocka_unit_test(what_is_shared_is_not_changed),
 		cmocka_unit_test(names_are_in_the_files),
 	};
 
