@@ -102,10 +102,12 @@ static void read_sysctls(json_t *host, struct isolation_parts *parts,
 	parts->sysctls = mem_zalloc((json_object_size(object) + 1) *
 				    sizeof(*parts->sysctls));
 	json_object_foreach(object, name, value)
+	{
 		parts->sysctls[spec->n_sysctls++] = (struct sysctl){
-		.name = name,
-		.value = json_string_value(value),
-	};
+			.name = name,
+			.value = json_string_value(value),
+		};
+	}
 	spec->sysctls = parts->sysctls;
 }
 
