@@ -6,6 +6,7 @@
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGE_BYTES 4096u
@@ -35,11 +36,12 @@ static bool is_used(const char *name)
  * nobody reads it. */
 static void map_code(uintptr_t from, uintptr_t to)
 {
-	void *code = (void *)from;
+	size_t len = to - from;
 
-	if (madvise(code, to - from, MADV_POPULATE_READ) == 0 &&
-	    mprotect(code, to - from, PROT_EXEC) == 0)
-		(void)mprotect(code, to - from, PROT_READ | PROT_EXEC);
+	if (syscall(SYS_madvise, from, len, MADV_POPULATE_READ) == 0 &&
+	    syscall(SYS_mprotect, from, len, PROT_EXEC) == 0)
+		/* as it was before: no failure is to be expected */
+		(void)syscall(SYS_mprotect, from, len, PROT_READ | PROT_EXEC);
 }
 
 static int map_object(struct dl_phdr_info *info, size_t size, void *self)
