@@ -189,8 +189,8 @@ int cgroup_parent_check(const char *path, struct img_err *err)
 	return 0;
 }
 
-/* All processes of @dir into a child of it.  What fails is told by what is
- * tried next. */
+/* All processes of @dir into a child of it, if it has any.  What fails is told
+ * by what is tried next. */
 static void move_aside(int dir)
 {
 	img_auto(img_fd_release) int aside = -1;
@@ -198,22 +198,27 @@ static void move_aside(int dir)
 	char text[TEXT_MAX];
 	char *rest = text, *pid;
 
+	if (cgroup_read(dir, "cgroup.procs", text, sizeof(text), &dropped) <
+		    0 ||
+	    !text[0])
+		return;
 	(void)mkdirat(dir, ASIDE, 0755);
 	aside = open_dir(dir, ASIDE);
-	if (aside < 0 ||
-	    cgroup_read(dir, "cgroup.procs", text, sizeof(text), &dropped) < 0)
-		return;
-	while ((pid = strsep(&rest, "\n")) != NULL)
+	while (aside >= 0 && (pid = strsep(&rest, "\n")) != NULL)
 		if (*pid)
 			IMG_IGNORE(cgroup_write(aside, "cgroup.procs", pid,
 						&dropped));
 }
 
-/* One by one: a controller that cannot be had keeps none of the others from
- * us, and is missed when it is needed. */
+/*
+ * One by one: a controller that cannot be had keeps none of the others from
+ * us, and is missed when it is needed.  Those that count for threads come
+ * last: in a cgroup with processes they alone would be let in, and turn what
+ * is below it into something that takes no process at all.
+ */
 static void pass_on(const struct cgroup_tree *tree, int dir)
 {
-	static const char *const wanted[] = { "cpu", "cpuset", "io", "memory",
+	static const char *const wanted[] = { "io", "memory", "cpu", "cpuset",
 					      "pids" };
 	char has[TEXT_MAX], passes[TEXT_MAX], word[16];
 	struct img_err dropped = { 0 };
@@ -223,6 +228,8 @@ static void pass_on(const struct cgroup_tree *tree, int dir)
 	    cgroup_read(dir, "cgroup.subtree_control", passes, sizeof(passes),
 			&dropped) < 0)
 		return;
+	if (tree->systemd)
+		move_aside(dir);
 	for (size_t i = 0; i < IMG_COUNT(wanted); i++) {
 		if (!cgroup_has_word(has, wanted[i]) ||
 		    cgroup_has_word(passes, wanted[i]))
@@ -230,12 +237,8 @@ static void pass_on(const struct cgroup_tree *tree, int dir)
 		(void)snprintf(word, sizeof(word), "+%s", wanted[i]);
 		dropped = (struct img_err){ 0 };
 		if (cgroup_write(dir, "cgroup.subtree_control", word,
-				 &dropped) == -IMG_E_BUSY &&
-		    tree->systemd) {
-			move_aside(dir);
-			IMG_IGNORE(cgroup_write(dir, "cgroup.subtree_control",
-						word, &dropped));
-		}
+				 &dropped) == -IMG_E_BUSY)
+			return;
 	}
 }
 
@@ -247,21 +250,19 @@ int cgroup_parent_open(const struct cgroup_tree *tree, const char *path,
 	img_auto(img_fd_release) int at = -1;
 	char *rest = copy, *name;
 
-	at = fcntl(tree->top, F_DUPFD_CLOEXEC, 0);
-	if (at < 0)
-		return img_err_sys(err, "cannot open the cgroups");
 	while ((name = strsep(&rest, "/")) != NULL) {
+		const int above = at < 0 ? tree->top : at;
 		int next;
 
 		if (!*name)
 			continue;
 		if (make) {
-			pass_on(tree, at);
-			if (mkdirat(at, name, 0755) != 0 && errno != EEXIST)
+			pass_on(tree, above);
+			if (mkdirat(above, name, 0755) != 0 && errno != EEXIST)
 				return img_err_sys(err, "cannot make cgroup %s",
 						   name);
 		}
-		next = open_dir(at, name);
+		next = open_dir(above, name);
 		if (next < 0)
 			return img_err_sys(err, "cannot open cgroup %s", name);
 		img_fd_release(&at);

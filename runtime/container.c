@@ -197,11 +197,12 @@ static pid_t clone_first(struct start *s, int *ret_pidfd)
 	};
 	pid_t pid = clone_into(&clone, ret_pidfd);
 
-	if (pid >= 0 || errno != ENOSYS || spec->cgroup_parent ||
+	if (pid >= 0 || spec->cgroup_parent ||
+	    (errno != ENOSYS && errno != EOPNOTSUPP && errno != EBUSY) ||
 	    (spec->limits && cgroup_limits_any(spec->limits)))
 		return pid;
-	/* This kernel's guard knows no clone3: nothing is lost that was asked
-	 * for. */
+	/* A guard that knows no clone3, or a tree that takes no processes
+	 * here: nothing is lost that was asked for. */
 	cgroup_end(&s->cgroup);
 	clone.cgroup = -1;
 	return clone_into(&clone, ret_pidfd);
