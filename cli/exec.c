@@ -39,7 +39,7 @@ static int enter(struct store *store, const struct container_row *row,
 	img_auto(img_fd_release) int pidfd = -1;
 	img_auto(img_fd_release) int cgroup = -1;
 	struct container container;
-	struct container_spec spec;
+	struct container_spec spec = { 0 };
 	json_t *config = NULL;
 	int r = run_config_join(row->config, &o->config, argv, &config, err);
 

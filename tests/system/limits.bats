@@ -192,3 +192,37 @@ config() {
 	holds pids.max 33
 	holds memory.low 8388608
 }
+
+# delegated CMD...: runs it in a cgroup that systemd would have handed over.
+delegated() {
+	mkdir -p "$scope"
+	/usr/bin/python3 -S -c 'import os, sys
+os.setxattr(sys.argv[1], "trusted.delegate", b"1")
+open(sys.argv[1] + "/cgroup.procs", "w").write(str(os.getpid()))
+os.execvp(sys.argv[2], sys.argv[2:])' "$scope" "$@"
+}
+
+@test "where systemd has the tree: only below what it handed over" {
+	local scope=/sys/fs/cgroup/test.scope
+	gives 2048 img run --rm base cat /sys/fs/cgroup/pids.max
+	mkdir -p /run/systemd/system
+	# Without limits nothing is needed, and nothing made.
+	ok img run -d --name limited base sleep 1000
+	[ ! -e "$GROUP/$out" ]
+	fails 1 "cannot pause limited: systemd has the cgroups here: start img in a part of its own, by 'systemd-run --scope -p Delegate=yes img ...'" \
+		img pause limited
+	ok img rm -f limited
+	fails 125 "systemd has the cgroups here: start img in a part of its own, by 'systemd-run --scope -p Delegate=yes img ...'" \
+		img run -m 20m base true
+	ok delegated "$IMG" run -d --name limited -m 20m base sleep 1000
+	group=$scope/img/$out
+	holds memory.max 20971520
+	holds pids.max 2048
+	gives 0::/ img exec limited cat /proc/self/cgroup
+	gives limited img pause limited # from elsewhere
+	gives limited img unpause limited
+	ok img rm -f limited
+	[ ! -e "$group" ]
+	wait_for rmdir "$scope/supervisor"
+	rmdir "$scope/img" "$scope" /run/systemd/system /run/systemd
+}
