@@ -35,13 +35,28 @@ static char *metadata_of(const struct store_options *options)
 	return part_of(options, "metadata", options->metadata_device);
 }
 
-/* The driver "snapshot" has a directory of volumes. */
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+	*dir = NULL;
+}
+
+/* The driver "snapshot" has a directory of volumes, and, with the first image,
+ * a ledger.  An empty directory was left by a making that was interrupted. */
 static bool has_files(const struct store_options *options)
 {
 	img_auto(img_mem_release) char *path =
 		mem_printf("%s/volumes", options->root);
+	img_auto(img_mem_release) char *ledger =
+		mem_printf("%s/ledger", options->root);
+	img_auto(close_dir) DIR *dir = opendir(path);
+	const struct dirent *entry;
 
-	return access(path, F_OK) == 0;
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			return true;
+	return dir && access(ledger, F_OK) == 0;
 }
 
 static bool has_pool(const struct store_options *options)

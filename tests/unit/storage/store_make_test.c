@@ -303,6 +303,27 @@ static void many_makers_get_one_store(void **state)
 			 1);
 }
 
+/* The power went before there was a catalog. */
+static void what_was_only_begun_is_gone_on_with(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(img_mem_release) char *volumes =
+		mem_printf("%s/volumes", t->root);
+	img_auto(img_mem_release) char *db = mem_printf("%s/store.db", t->root);
+
+	t->options.driver = "snapshot";
+	t->options.sizes.data_bytes = t->options.sizes.metadata_bytes = 0;
+	assert_int_equal(mkdir(t->root, 0700), 0);
+	assert_int_equal(mkdir(volumes, 0700), 0);
+	store = temp_store_open(t);
+	(void)temp_store_add_image(store, "a");
+	store_close(&store);
+	/* Now there is something to be lost. */
+	assert_int_equal(unlink(db), 0);
+	assert_refused(t, IMG_E_CORRUPT, "'img doctor --rebuild'");
+}
+
 static void a_directory_that_cannot_be_made(void **state)
 {
 	struct temp_store *t = *state;
@@ -326,6 +347,7 @@ int main(void)
 		test_in_store(a_catalog_of_another_version_is_left_alone),
 		test_in_store(damaged_settings_are_named),
 		test_in_store(many_makers_get_one_store),
+		test_in_store(what_was_only_begun_is_gone_on_with),
 		test_in_store(a_directory_that_cannot_be_made),
 	};
 
