@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/lock.h"
+#include "storage/holder.h"
 #include "storage/intent.h"
 #include "storage/merge.h"
 #include "storage/recover.h"
@@ -217,6 +218,23 @@ int volume_activate(struct store *store, const struct volume *volume,
 	return store->dm.ops->node(store->dm.self, &name, dev, node, err);
 }
 
+/* Whoever is not of ours, and does not let go of a volume's device. */
+static int tell_holder(struct store *store, const struct volume *volume,
+		       struct img_err *err)
+{
+	struct img_err dropped = { 0 }; /* what failed is told */
+	struct dm_state state = { 0 };
+	char what[16], who[HOLDER_TEXT_MAX];
+	struct dm_name name;
+
+	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
+	store_device_name(store, what, &name);
+	if (store->dm.ops->state(store->dm.self, &name, &state, &dropped) < 0 ||
+	    !state.exists || !holder_find(state.dev, who))
+		return -(int)err->code;
+	return img_err_hint(err, " (it is %s)", who);
+}
+
 int volume_retry(struct store *store, const struct volume *volume,
 		 volume_fn *fn, struct img_err *err)
 {
@@ -229,7 +247,9 @@ int volume_retry(struct store *store, const struct volume *volume,
 		if (r != -IMG_E_BUSY || waited_ms >= BUSY_WAIT_MS) {
 			if (r < 0)
 				*err = busy;
-			return r;
+			return r == -IMG_E_BUSY
+				       ? tell_holder(store, volume, err)
+				       : r;
 		}
 		(void)nanosleep(&step, NULL); /* a signal only hurries it */
 	}

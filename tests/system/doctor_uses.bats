@@ -34,3 +34,16 @@ load lib/doctor
 	gives kept img run --rm again cat /file
 	ok img rmi again
 }
+
+@test "who keeps a device busy is named, and the removal is finished later" {
+	local name=img-${store_id:0:8}-$idle sectors dev fd
+	sectors=$(sql "SELECT size_bytes / 512 FROM volumes WHERE id = $idle")
+	dev=$(dmsetup info -c --noheadings --separator : -o major,minor "$pool")
+	dmsetup create "$name" -u "IMG-$store_id-$idle" \
+		--table "0 $sectors thin $dev $idle"
+	exec {fd}<"/dev/mapper/$name"
+	fails 1 "cannot remove idle: *[(]it is open in * [(]process *" img rm idle
+	exec {fd}<&-
+	ok img ps -a # as any command does
+	well
+}
