@@ -31,6 +31,18 @@ int container_process_signal(struct store *store,
 int container_process_wait(struct store *store, const struct container_row *row,
 			   int timeout_ms, struct img_err *err) IMG_MUST_USE;
 
+/* How a container wants to be asked to end. */
+struct container_stop {
+	int sig;     /* 0: as its configuration says, or TERM */
+	int grace_s; /* -1: for ever; CONTAINER_STOP_OWN: as it says, or 10 */
+};
+#define CONTAINER_STOP_OWN (-2)
+
+/* Asks it to end, and kills it after the grace; 0 also when it did not run. */
+int container_process_stop(struct store *store, const struct container_row *row,
+			   const struct container_stop *how,
+			   struct img_err *err) IMG_MUST_USE;
+
 /* Kills it and waits; 0 also when it did not run.  IMG_E_BUSY when it does not
  * end within ten seconds. */
 int container_process_kill(struct store *store, const struct container_row *row,

@@ -42,7 +42,8 @@ static void guard_pool(struct container_watch *watch)
 /* What is in the background has its log, and can be attached to. */
 static int open_monitor(struct store *store, const struct container_row *row,
 			const struct spec_parts *parts,
-			const struct container_spec *spec, struct monitor **ret,
+			const struct container_spec *spec,
+			struct detach *detach, struct monitor **ret,
 			struct img_err *err)
 {
 	img_auto(img_mem_release) char *log = NULL;
@@ -54,7 +55,7 @@ static int open_monitor(struct store *store, const struct container_row *row,
 		.interactive = spec->interactive,
 		.stdin_once = json_is_true(
 			json_object_get(parts->config, "StdinOnce")),
-		.client = -1,
+		.client = detach->client,
 	};
 	bool kept;
 	int r = container_log_limits(parts->config, &kept, &options.limits,
@@ -66,15 +67,42 @@ static int open_monitor(struct store *store, const struct container_row *row,
 	return r < 0 ? r : monitor_open(&options, ret, err);
 }
 
+/* A stream that the command does not want: *ret_saved is what it was. */
+static void close_stream(const json_t *config, const char *key, int fd,
+			 int *ret_saved)
+{
+	img_auto(img_fd_release) int null = -1;
+
+	if (!json_is_false(json_object_get(config, key)))
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	*ret_saved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (null < 0 || *ret_saved < 0 || dup2(null, fd) < 0)
+		img_fd_release(ret_saved); /* it gets what it did not want */
+}
+
+static void open_stream(int *saved, int fd)
+{
+	if (*saved >= 0)
+		(void)dup2(*saved, fd); /* was open: cannot fail */
+	img_fd_release(saved);
+}
+
 static int start_command(const struct container_spec *spec,
-			 struct monitor *monitor, struct container *container,
-			 struct img_err *err)
+			 const json_t *config, struct monitor *monitor,
+			 struct container *container, struct img_err *err)
 {
 	struct img_err dropped = { 0 };
-	int r = container_start(spec, container, err);
+	int out = -1, error = -1, r;
 
-	/* Cannot fail once monitor_open has done the same. */
-	if (monitor)
+	if (!monitor) {
+		close_stream(config, "AttachStdout", STDOUT_FILENO, &out);
+		close_stream(config, "AttachStderr", STDERR_FILENO, &error);
+	}
+	r = container_start(spec, container, err);
+	open_stream(&out, STDOUT_FILENO);
+	open_stream(&error, STDERR_FILENO);
+	if (monitor) /* /dev/null, which is there */
 		IMG_IGNORE(monitor_release_streams(monitor, &dropped));
 	return r;
 }
@@ -93,7 +121,7 @@ static void note_oom(struct store *store, const struct container_row *row,
 }
 
 static int run_command(struct store *store, const struct container_row *row,
-		       const struct container_spec *spec,
+		       const struct container_spec *spec, const json_t *config,
 		       struct monitor *monitor, struct detach *detach,
 		       int *ret_status, bool *ret_started, struct img_err *err)
 {
@@ -104,7 +132,7 @@ static int run_command(struct store *store, const struct container_row *row,
 					 .first_ms = GUARD_FIRST_MS,
 					 .fn = guard_pool,
 					 .self = store };
-	int r = start_command(spec, monitor, &container, err);
+	int r = start_command(spec, config, monitor, &container, err);
 
 	*ret_started = r == 0;
 	if (r < 0) {
@@ -147,10 +175,10 @@ int launch(struct store *store, const struct container_row *row,
 	if (r == 0)
 		r = volume_activate(store, &pending->volume, p.node, err);
 	if (r == 0 && detach)
-		r = open_monitor(store, row, &p, &spec, &monitor, err);
+		r = open_monitor(store, row, &p, &spec, detach, &monitor, err);
 	if (r == 0)
-		r = run_command(store, row, &spec, monitor, detach, ret_status,
-				ret_started, err);
+		r = run_command(store, row, &spec, p.config, monitor, detach,
+				ret_status, ret_started, err);
 	if (r < 0)
 		r = capacity_explain(store, err);
 	if (r < 0 && detach && !*ret_started)

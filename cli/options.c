@@ -30,6 +30,22 @@ static int set_flag(const struct option_row *row, bool *flag, const char *text,
 	return 0;
 }
 
+static int set_unless(const struct option_row *row, bool *off, const char *text,
+		      struct img_err *err)
+{
+	bool on;
+	int r = set_flag(row, &on, text, err);
+
+	if (r == 0)
+		*off = !on;
+	return r;
+}
+
+static bool is_flag(const struct option_row *row)
+{
+	return row->kind == OPTION_FLAG || row->kind == OPTION_UNLESS;
+}
+
 static int set(const struct option_row *row, void *values, const char *text,
 	       struct img_err *err)
 {
@@ -40,6 +56,8 @@ static int set(const struct option_row *row, void *values, const char *text,
 	switch (row->kind) {
 	case OPTION_FLAG:
 		return set_flag(row, at, text, err);
+	case OPTION_UNLESS:
+		return set_unless(row, at, text, err);
 	case OPTION_TEXT:
 		*(const char **)at = text;
 		return 0;
@@ -97,7 +115,7 @@ static int parse_long(const struct option_table *table, void *values,
 
 	if (!row)
 		return unknown(argv[0], err);
-	if (row->kind != OPTION_FLAG && !text) {
+	if (!is_flag(row) && !text) {
 		text = argv[1];
 		taken = 2;
 		if (!text)
@@ -117,7 +135,7 @@ static int parse_letters(const struct option_table *table, void *values,
 
 		if (!row)
 			return unknown(argv[0], err);
-		if (row->kind == OPTION_FLAG) {
+		if (is_flag(row)) {
 			bool ends = *text == '=';
 
 			r = set(row, values, ends ? text + 1 : NULL, err);

@@ -13,11 +13,12 @@
 #include <stddef.h>
 
 enum option_kind {
-	OPTION_FLAG, /* bool */
-	OPTION_TEXT, /* const char * */
-	OPTION_LIST, /* struct text_list, in the order given */
-	OPTION_SIZE, /* uint64_t, bytes */
-	OPTION_U64,  /* uint64_t */
+	OPTION_FLAG,   /* bool */
+	OPTION_UNLESS, /* bool that =false sets: it is on by default */
+	OPTION_TEXT,   /* const char * */
+	OPTION_LIST,   /* struct text_list, in the order given */
+	OPTION_SIZE,   /* uint64_t, bytes */
+	OPTION_U64,    /* uint64_t */
 };
 
 struct text_list {

@@ -1,22 +1,36 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "cli/background.h"
 #include "cli/clock.h"
 #include "cli/launch.h"
 #include "cli/run_config.h"
 #include "cli/verb.h"
 #include "image/image.h"
-#include "runtime/detach.h"
 #include "storage/resize.h"
+
+#include <string.h>
 
 struct options {
 	const char *name;
 	uint64_t size_bytes;
-	bool remove, detach;
+	bool remove, detach, no_sig_proxy;
+	const char *detach_keys;
 	struct run_config config;
 };
 
+/* The first rows are of run alone, the others create's as well. */
+#define RUN_ONLY 3
+
 static const struct option_row rows[] = {
+	{ 'd', "detach", NULL, "run in the background and print the id",
+	  OPTION_FLAG, offsetof(struct options, detach) },
+	{ 0, "detach-keys", "KEYS",
+	  "leave it in the background, from -it [ctrl-p,ctrl-q]", OPTION_TEXT,
+	  offsetof(struct options, detach_keys) },
+	{ 0, "sig-proxy", NULL, "pass signals on, unless =false", OPTION_UNLESS,
+	  offsetof(struct options, no_sig_proxy) },
+	LIFE_ROWS(offsetof(struct options, config.life)),
 	ISOLATION_ROWS(offsetof(struct options, config.isolation)),
 	LIMIT_OPTION_ROWS(struct options, config.limits),
 	LIMIT_RUN_OPTION_ROWS(struct options, config.limits_run),
@@ -24,8 +38,6 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, config.cap_add) },
 	{ 0, "cap-drop", "CAPABILITY", "keep one less, or none with ALL",
 	  OPTION_LIST, offsetof(struct options, config.cap_drop) },
-	{ 'd', "detach", NULL, "run in the background and print the id",
-	  OPTION_FLAG, offsetof(struct options, detach) },
 	{ 0, "entrypoint", "COMMAND",
 	  "instead of the image's; also drops its "
 	  "CMD",
@@ -35,12 +47,6 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, config.env) },
 	{ 'i', "interactive", NULL, "keep standard input open", OPTION_FLAG,
 	  offsetof(struct options, config.interactive) },
-	{ 0, "log-driver", "DRIVER",
-	  "json-file or none: what it says in the background", OPTION_TEXT,
-	  offsetof(struct options, config.log_driver) },
-	{ 0, "log-opt", "NAME=VALUE",
-	  "max-size=SIZE of a file of its log [10m], max-file=NUMBER [3]",
-	  OPTION_LIST, offsetof(struct options, config.log_options) },
 	{ 0, "name", "NAME", "name of the container [made up]", OPTION_TEXT,
 	  offsetof(struct options, name) },
 	{ 0, "privileged", NULL,
@@ -97,10 +103,11 @@ static int snapshot(struct store *store, const struct image *image,
 				      size == has ? 0 : size, pending, err);
 }
 
-/* The container's row and its volume, held by us as running. */
+/* The container's row and its volume, held by us as running if so asked. */
 static int create(struct store *store, const struct image *image,
-		  const struct options *o, struct container_row *row,
-		  struct volume_pending *pending, struct img_err *err)
+		  const struct options *o, bool running,
+		  struct container_row *row, struct volume_pending *pending,
+		  struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
 	int r = snapshot(store, image, o, pending, err);
@@ -117,7 +124,8 @@ static int create(struct store *store, const struct image *image,
 	row->volume = pending->volume;
 	row->image = image->id;
 	row->auto_remove = o->remove;
-	row->created_ns = row->started_ns = clock_now_ns();
+	row->created_ns = clock_now_ns();
+	row->started_ns = running ? row->created_ns : 0;
 	r = container_insert(store, row, err);
 	if (r == -IMG_E_EXISTS) {
 		*err = (struct img_err){ 0 };
@@ -128,35 +136,60 @@ static int create(struct store *store, const struct image *image,
 				   row->name, row->name, row->name);
 	}
 	if (r == 0)
-		r = volume_settle_running(pending, err);
+		r = running ? volume_settle_running(pending, err)
+			    : volume_settle(pending, err);
 	if (r == 0)
 		r = db_commit(store_db(store), err);
-	if (r == 0)
+	if (r == 0 && running)
 		volume_keep_running(pending);
+	else if (r == 0)
+		volume_keep(pending);
 	return r;
 }
 
-static int run_in(struct store *store, const struct options *o, int argc,
-		  char **argv, struct container_row *row, struct detach *detach,
+/* What a command line says of a container that is to be. */
+struct wish {
+	const struct options *options;
+	char **argv;
+	struct container_row row;
+};
+
+/* Its row and its volume. */
+static int make(struct store *store, struct wish *wish, bool running,
+		struct volume_pending *pending, struct img_err *err)
+{
+	img_auto(image_release) struct image image = { 0 };
+	const char *cid_file = wish->options->config.life.cid_file;
+	int r = image_find(store, wish->argv[0], &image, err);
+
+	if (r == 0)
+		r = run_config_make(image.config, &wish->options->config,
+				    wish->argv + 1, &wish->row.config, err);
+	if (r == 0)
+		r = space_option_resolve(store, &wish->row.config, err);
+	if (r == 0 && cid_file)
+		r = life_write_id(cid_file, wish->row.id.hex, err);
+	if (r < 0)
+		return r;
+	wish->row.image_name = mem_strdup(wish->argv[0]);
+	r = create(store, &image, wish->options, running, &wish->row, pending,
+		   err);
+	if (r < 0 && cid_file)
+		(void)unlink(cid_file); /* was made just now */
+	return r;
+}
+
+/* From a wish to the end; @detach: in a monitor. */
+static int run_in(struct store *store, struct detach *detach, void *self,
 		  struct img_err *err)
 {
 	img_auto(volume_pending_release) struct volume_pending pending = { 0 };
-	img_auto(image_release) struct image image = { 0 };
+	struct wish *wish = self;
+	const struct options *o = wish->options;
 	struct img_err end_err = { 0 };
 	bool started = false;
-	int status = 125, r;
+	int status = 125, r = make(store, wish, true, &pending, err);
 
-	r = image_find(store, argv[0], &image, err);
-	if (r == 0)
-		r = run_config_make(image.config, &o->config, argv + 1,
-				    &row->config, err);
-	if (r == 0) {
-		row->image_name = mem_strdup(argv[0]);
-		r = space_option_resolve(store, &row->config, err);
-	}
-	if (r == 0) {
-		r = create(store, &image, o, row, &pending, err);
-	}
 	if (r < 0) {
 		if (detach)
 			detach_report(detach, 0, status, err);
@@ -166,70 +199,124 @@ static int run_in(struct store *store, const struct options *o, int argc,
 	if (r < 0 && detach)
 		detach_report(detach, 0, status, err);
 	else if (r == 0)
-		r = launch(store, row, &pending, detach, &status, &started,
-			   err);
+		r = launch(store, &wish->row, &pending, detach, &status,
+			   &started, err);
 	/* What never ran is not kept: there is nothing in it. */
-	if (launch_end(store, row, &pending, status, o->remove || !started,
-		       &end_err) < 0 &&
+	if (!started && o->config.life.cid_file)
+		(void)unlink(o->config.life.cid_file);
+	if (launch_end(store, &wish->row, &pending, status,
+		       o->remove || !started, &end_err) < 0 &&
 	    r == 0) {
 		*err = end_err;
 		r = -(int)err->code;
 	}
-	if (r < 0 && !started && status != 125) {
+	if (r < 0 && !started && status != 125 && !detach) {
 		(void)fprintf(stderr, "img: %s\n", err->msg);
 		return status;
 	}
 	return r < 0 ? r : status;
 }
 
-static int run_detached(const struct cli *cli, const struct options *o,
-			int argc, char **argv, struct container_row *row,
-			struct img_err *err)
+/* In the foreground it is this process's child.  One that has the user's
+ * terminal is attached to instead, so that it can be left. */
+static int run_wish(const struct cli *cli, struct wish *wish,
+		    struct img_err *err)
 {
+	const struct options *o = wish->options;
 	img_auto(store_close) struct store *store = NULL;
-	struct detach detach = { 0 };
-	int r = detach_fork(&detach, err);
+	struct attach_options attach = {
+		.with_stdin = true,
+		.with_stdout = true,
+		.with_stderr = true,
+		.tty = true,
+		.forward_signals = !o->no_sig_proxy,
+	};
+	struct background background = { .cli = cli,
+					 .fn = run_in,
+					 .self = wish };
+	int r;
 
-	if (!detach.is_monitor) {
-		if (r == 0) {
-			(void)printf("%s\n", row->id.hex);
-			return 0;
-		}
-		if (detach.exit_status == 126 || detach.exit_status == 127) {
+	if (o->detach || (o->config.tty && o->config.interactive)) {
+		r = attach_parse_keys(o->detach_keys, &attach, err);
+		if (r == 0 && !o->detach)
+			background.attach = &attach;
+		if (r == 0)
+			r = background_start(&background, err);
+		if (r == 0 && o->detach)
+			(void)printf("%s\n", wish->row.id.hex);
+		if (r < 0 && (background.exit_status == 126 ||
+			      background.exit_status == 127)) {
 			(void)fprintf(stderr, "img: %s\n", err->msg);
-			return detach.exit_status;
+			return background.exit_status;
 		}
 		return r;
 	}
 	r = cli_open_store(cli, false, &store, err);
-	if (r < 0)
-		detach_report(&detach, 0, 125, err);
-	else
-		r = run_in(store, o, argc, argv, row, &detach, err);
-	/* What failed was reported, and the command says it. */
-	store_close(&store);
-	exit(r < 0 ? 125 : 0);
+	return r < 0 ? r : run_in(store, NULL, wish, err);
+}
+
+static int check(const struct options *o, struct img_err *err)
+{
+	const struct text_list *attach = &o->config.life.attach;
+
+	if (o->detach && attach->n > 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--detach and --attach exclude each other");
+	return o->name ? container_name_check(o->name, err) : 0;
+}
+
+static bool has_stdin(const struct text_list *attach)
+{
+	for (size_t i = 0; i < attach->n; i++)
+		if (strcasecmp(attach->text[i], "stdin") == 0)
+			return true;
+	return attach->n == 0;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
-	const struct options *o = values;
-	img_auto(container_row_release) struct container_row row = { 0 };
-	img_auto(store_close) struct store *store = NULL;
-	int r = o->name ? container_name_check(o->name, err) : 0;
+	struct options *o = values;
+	struct wish wish = { .options = o, .argv = argv };
+	int r = check(o, err);
 
 	if (r == 0 && o->config.tty && o->config.interactive && !o->detach &&
 	    !isatty(STDIN_FILENO))
 		r = img_err_set(err, IMG_E_INPUT, 0,
 				"-i -t: standard input is not a terminal");
+	o->config.stdin_once = o->config.interactive && !o->detach;
+	if (!has_stdin(&o->config.life.attach))
+		o->config.interactive = false;
 	if (r == 0)
-		r = id_new(&row.id, err);
-	if (r == 0 && o->detach)
-		return run_detached(cli, o, argc, argv, &row, err);
+		r = id_new(&wish.row.id, err);
+	if (r == 0)
+		r = run_wish(cli, &wish, err);
+	container_row_release(&wish.row);
+	return r;
+}
+
+static int run_create(const struct cli *cli, void *values, int argc,
+		      char **argv, struct img_err *err)
+{
+	struct options *o = values;
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(volume_pending_release) struct volume_pending pending = { 0 };
+	struct wish wish = { .options = o, .argv = argv };
+	int r = check(o, err);
+
+	o->config.stdin_once = o->config.interactive;
+	if (r == 0)
+		r = id_new(&wish.row.id, err);
 	if (r == 0)
 		r = cli_open_store(cli, false, &store, err);
-	return r < 0 ? r : run_in(store, o, argc, argv, &row, NULL, err);
+	if (r == 0)
+		r = make(store, &wish, false, &pending, err);
+	if (r == 0) {
+		container_note(store, &wish.row);
+		(void)printf("%s\n", wish.row.id.hex);
+	}
+	container_row_release(&wish.row);
+	return r;
 }
 
 const struct verb verb_run = {
@@ -250,4 +337,16 @@ const struct verb verb_run = {
 	.max_args = -1,
 	.fail_status = 125,
 	.run = run,
+};
+
+const struct verb verb_create = {
+	.name = "create",
+	.arguments = "IMAGE [COMMAND] [ARGUMENT...]",
+	.summary = "Make a container that is to be started later",
+	.description = "As run does, without running it. Prints its id.",
+	.options = { rows + RUN_ONLY, IMG_COUNT(rows) - RUN_ONLY, true },
+	.values_size = sizeof(struct options),
+	.min_args = 1,
+	.max_args = -1,
+	.run = run_create,
 };

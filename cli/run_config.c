@@ -3,7 +3,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "cli/run_log.h"
 #include "image/config.h"
 #include "runtime/capability.h"
 
@@ -44,15 +43,20 @@ static int put_array(json_t *object, const char *key, const char *const *text,
 }
 
 /* Later ones replace earlier ones when the command starts. */
-static int put_env(json_t *config, const struct text_list *list,
+static int put_env(json_t *config, const struct run_config *o,
 		   struct img_err *err)
 {
+	const struct text_list *list = &o->env;
 	json_t *env = json_object_get(config, "Env");
+	int r;
 
 	if (!json_is_array(env)) {
 		env = json_array();
 		(void)json_object_set_new(config, "Env", env);
 	}
+	r = life_put_env_files(env, &o->life.env_files, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < list->n; i++) {
 		const char *text = list->text[i];
 		img_auto(img_mem_release) char *entry = NULL;
@@ -215,11 +219,11 @@ static int put_host(json_t *config, const struct run_config *o,
 	if (r == 0)
 		r = put_users(host, o, err);
 	if (r == 0)
-		r = run_log_put(config, o->log_driver, &o->log_options, err);
-	if (r == 0)
 		r = limits_put(host, &o->limits, err);
 	if (r == 0)
 		r = limits_put_run(host, &o->limits_run, err);
+	if (r == 0)
+		r = life_put(config, &o->life, err);
 	(void)json_object_set_new(host, "Privileged",
 				  json_boolean(o->privileged));
 	return r;
@@ -232,7 +236,7 @@ int run_config_join(const char *base, const struct run_config *o,
 	int r = image_config_parse(base, &config, err);
 
 	if (r == 0)
-		r = put_env(config, &o->env, err);
+		r = put_env(config, o, err);
 	if (r == 0)
 		r = put(config, "WorkingDir", o->workdir, err);
 	if (r == 0)
@@ -260,7 +264,7 @@ int run_config_make(const char *base, const struct run_config *o,
 	if (r == 0)
 		r = put_command(config, o, argv, err);
 	if (r == 0)
-		r = put_env(config, &o->env, err);
+		r = put_env(config, o, err);
 	if (r == 0)
 		r = put_host(config, o, err);
 	if (r == 0)
@@ -272,6 +276,8 @@ int run_config_make(const char *base, const struct run_config *o,
 	(void)json_object_set_new(config, "Tty", json_boolean(o->tty));
 	(void)json_object_set_new(config, "OpenStdin",
 				  json_boolean(o->interactive));
+	(void)json_object_set_new(config, "StdinOnce",
+				  json_boolean(o->stdin_once));
 	*ret = image_config_text(config);
 	return 0;
 }

@@ -8,6 +8,7 @@
  */
 #include "base/err.h"
 #include "cli/isolation.h"
+#include "cli/life.h"
 #include "cli/limits.h"
 #include "cli/options.h"
 
@@ -19,11 +20,10 @@ struct run_config {
 	const char *workdir, *user, *entrypoint, *userns;
 	struct text_list env, cap_add, cap_drop, security;
 	struct isolation_options isolation;
-	const char *log_driver;
-	struct text_list log_options;
-	bool interactive, tty, privileged;
 	struct limit_options limits;
 	struct limit_run_options limits_run;
+	struct life_options life;
+	bool interactive, tty, privileged, stdin_once;
 };
 
 /**

@@ -1,19 +1,26 @@
+#include "cli/start.h"
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "cli/launch.h"
 #include "cli/verb.h"
 #include "image/config.h"
-#include "runtime/detach.h"
 #include "storage/resize.h"
 
 struct options {
-	bool attach, interactive;
+	bool attach, interactive, no_sig_proxy;
+	const char *detach_keys;
 };
 
 static const struct option_row rows[] = {
 	{ 'a', "attach", NULL, "stay, with its output, until it ends",
 	  OPTION_FLAG, offsetof(struct options, attach) },
+	{ 0, "detach-keys", "KEYS",
+	  "leave it in the background, with -ai [ctrl-p,ctrl-q]", OPTION_TEXT,
+	  offsetof(struct options, detach_keys) },
 	{ 'i', "interactive", NULL, "attach standard input as well",
 	  OPTION_FLAG, offsetof(struct options, interactive) },
+	{ 0, "sig-proxy", NULL, "pass signals on, unless =false", OPTION_UNLESS,
+	  offsetof(struct options, no_sig_proxy) },
 };
 
 static int hold(struct store *store, struct container_row *row,
@@ -68,42 +75,52 @@ static int run_again(struct store *store, struct container_row *row,
 	return r < 0 ? r : status;
 }
 
-static int start_detached(const struct cli *cli, const char *ref,
-			  struct img_err *err)
+static int start_in(struct store *store, struct detach *detach, void *self,
+		    struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
-	img_auto(store_close) struct store *store = NULL;
-	struct detach detach = { 0 };
-	int r = detach_fork(&detach, err);
+	int r = container_find(store, self, &row, err);
 
-	if (!detach.is_monitor)
-		return r;
-	r = cli_open_store(cli, false, &store, err);
-	if (r == 0)
-		r = container_find(store, ref, &row, err);
 	if (r < 0)
-		detach_report(&detach, 0, 125, err);
+		detach_report(detach, 0, 125, err);
 	else
-		r = run_again(store, &row, &detach, err);
-	/* What failed was reported, and the command says it. */
-	store_close(&store);
-	exit(r < 0 ? 125 : 0);
+		r = run_again(store, &row, detach, err);
+	return r;
 }
 
-/* 1 when it runs already: then there is nothing to do, as docker has it. */
-static int look(const struct cli *cli, const char *ref, struct img_err *err)
+int start_background(const struct cli *cli, const char *ref,
+		     struct attach_options *attach, struct img_err *err)
+{
+	img_auto(img_mem_release) char *self = mem_strdup(ref);
+	struct background background = {
+		.cli = cli, .fn = start_in, .self = self, .attach = attach
+	};
+
+	return background_start(&background, err);
+}
+
+/* 1 when it runs already: then there is nothing to do, as docker has it.
+ * *ret_tty: whether it has a terminal that keys go to. */
+static int look(const struct cli *cli, const char *ref, bool *ret_tty,
+		struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
+	img_auto(json_release) json_t *config = NULL;
 	int r = cli_open_store(cli, false, &store, err);
 
 	if (r == 0)
 		r = container_find(store, ref, &row, err);
+	if (r == 0)
+		r = image_config_parse(row.config, &config, err);
+	*ret_tty = r == 0 && json_is_true(json_object_get(config, "Tty")) &&
+		   json_is_true(json_object_get(config, "OpenStdin"));
 	return r < 0 ? r : container_is_running(store, &row, err);
 }
 
-static int start_attached(const struct cli *cli, const char *ref,
-			  bool interactive, struct img_err *err)
+/* As this process's child. */
+static int start_here(const struct cli *cli, const char *ref, bool interactive,
+		      struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
@@ -125,24 +142,48 @@ static int start_attached(const struct cli *cli, const char *ref,
 	return run_again(store, &row, NULL, err);
 }
 
+static int start_attached(const struct cli *cli, const char *ref,
+			  const struct options *o, struct img_err *err)
+{
+	struct attach_options attach = {
+		.with_stdin = true,
+		.with_stdout = true,
+		.with_stderr = true,
+		.tty = true,
+		.forward_signals = !o->no_sig_proxy,
+	};
+	bool tty;
+	int r = attach_parse_keys(o->detach_keys, &attach, err);
+
+	if (r == 0)
+		r = look(cli, ref, &tty, err);
+	if (r > 0)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "it runs already: attach to it");
+	if (r == 0 && tty && o->interactive && isatty(STDIN_FILENO))
+		return start_background(cli, ref, &attach, err);
+	return r < 0 ? r : start_here(cli, ref, o->interactive, err);
+}
+
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
 	const struct options *o = values;
+	bool tty;
 	int r = 0;
 
 	if ((o->attach || o->interactive) && argc > 1)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "only one container can be attached");
 	if (o->attach || o->interactive) {
-		r = start_attached(cli, argv[0], o->interactive, err);
+		r = start_attached(cli, argv[0], o, err);
 		return r < 0 ? img_err_prefix(err, "cannot start %s", argv[0])
 			     : r;
 	}
 	for (int i = 0; i < argc; i++) {
-		r = look(cli, argv[i], err);
+		r = look(cli, argv[i], &tty, err);
 		if (r == 0)
-			r = start_detached(cli, argv[i], err);
+			r = start_background(cli, argv[i], NULL, err);
 		if (r < 0)
 			return img_err_prefix(err, "cannot start %s", argv[i]);
 		(void)printf("%s\n", argv[i]);

@@ -6,8 +6,11 @@
 #define VERBS(X)                                                               \
 	X(import)                                                              \
 	X(run)                                                                 \
+	X(create)                                                              \
 	X(exec)                                                                \
 	X(start)                                                               \
+	X(restart)                                                             \
+	X(attach)                                                              \
 	X(stop)                                                                \
 	X(kill)                                                                \
 	X(pause)                                                               \

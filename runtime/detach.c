@@ -47,7 +47,7 @@ int detach_fork(struct detach *ret, struct img_err *err)
 		return img_err_sys(err, "cannot make a pipe");
 	hearing = fds[0];
 	telling = fds[1];
-	*ret = (struct detach){ .report_fd = -1 };
+	*ret = (struct detach){ .report_fd = -1, .client = -1 };
 	lock_order_none("make a monitor process");
 	pid = fork();
 	if (pid < 0)

@@ -22,6 +22,7 @@
 struct detach {
 	bool is_monitor;
 	int report_fd; /* of the monitor */
+	int client; /* of the monitor: who is attached from the start, or -1 */
 	/* In the command, from the monitor's report. */
 	pid_t monitor_pid;
 	pid_t container_pid;

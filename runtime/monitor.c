@@ -81,7 +81,7 @@ static int null_streams(struct img_err *err)
 static int open_streams(struct monitor *m, const struct monitor_options *o,
 			struct img_err *err)
 {
-	int r = null_streams(err);
+	int r = o->tty ? 0 : null_streams(err);
 
 	if (r < 0 || o->tty)
 		return r;

@@ -90,7 +90,8 @@ static void check_row(const struct verb *verb, const struct option_row *row)
 		fail_msg("%s: --%s lies outside of the values", verb->name,
 			 row->name);
 	/* A flag has no value, all else has one that help can name. */
-	assert_int_equal(row->kind == OPTION_FLAG, row->arg == NULL);
+	assert_int_equal(row->kind == OPTION_FLAG || row->kind == OPTION_UNLESS,
+			 row->arg == NULL);
 }
 
 static void each_row_makes_sense(void **state)
