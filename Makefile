@@ -179,6 +179,14 @@ check: deps
 	$(MAKE) check-system
 	$(MAKE) lint
 
+# The system tests on the distribution's own kernel under QEMU, with two
+# processors and udevd; FILES= says which.  Takes hours where there is no KVM.
+.PHONY: check-qemu
+check-qemu: deps
+	$(MAKE) all $(METAWALK)
+	tests/qemu/run env IMG_TEST_LIMIT=7200 tests/run-system \
+		$(or $(FILES),$(wildcard tests/system/*.bats))
+
 # The campaigns of check-system at length: PARTS, ROUNDS and SEED may say more.
 .PHONY: torture
 torture: deps
@@ -229,6 +237,7 @@ help:
 	@echo 'make check         build with all warnings, unit and system tests, lint'
 	@echo 'make check-unit    unit tests, with sanitizers'
 	@echo 'make check-system  system tests on a real device-mapper'
+	@echo 'make check-qemu    the same on Debian'"'"'s own kernel, two processors: FILES='
 	@echo 'make torture       crashes, failing disks, power cuts: PARTS= ROUNDS= SEED='
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=60 each'
 	@echo 'make lint          format, static analysis, layers, docs'
