@@ -18,9 +18,10 @@ Seccomp:	2" ] || say 'not as the container is'
 	# What it writes is the container's.
 	ok img exec -u root host sh -c 'echo written >/file'
 	gives written img exec host cat /file
-	ok img exec --privileged -u root host grep -E 'CapEff|Seccomp:' \
+	# Of filters it has the mount guard alone.
+	ok img exec --privileged -u root host grep -E 'CapEff|Seccomp_' \
 		/proc/self/status
-	has $'Seccomp:\t0'
+	has $'Seccomp_filters:\t1'
 	lacks 'CapEff:	0000000000000000'
 }
 
@@ -48,7 +49,7 @@ Seccomp:	2" ] || say 'not as the container is'
 	local id
 	img exec host sleep 601 &
 	id=$!
-	wait_for sh -c "$IMG exec host grep -q 601 /proc/*/cmdline"
+	wait_for pgrep -xf 'sleep 601'
 	gives host img stop -t 0 host
 	status=0
 	wait "$id" || status=$?
@@ -60,7 +61,7 @@ Seccomp:	2" ] || say 'not as the container is'
 	# Its supervisor is killed: so is it, and nothing else.
 	img exec host sleep 602 &
 	id=$!
-	wait_for sh -c "$IMG exec host grep -q 602 /proc/*/cmdline"
+	wait_for pgrep -xf 'sleep 602'
 	pkill -KILL -xf "$IMG exec host sleep 602"
 	wait "$id" || true
 	wait_for sh -c '! pgrep -xf "sleep 602"'
