@@ -211,6 +211,9 @@ teardown() {
 		'd[0]["HostConfig"]["Dns"] == ["10.0.0.2"]' \
 		'd[0]["HostConfig"]["ExtraHosts"] == ["db:10.0.0.7", "six:fd00::7"]'
 	ok img commit -q named plain
+	ok img inspect plain
+	json '"Hostname" not in d[0]["Config"]' \
+		'"Domainname" not in d[0]["Config"]'
 	gives '0 0' img run --rm -v "$T:/t" plain sh -c \
 		'umount /etc/hosts 2>/dev/null; echo $(grep -c db /etc/hosts) \
 		$(grep -c box /etc/hostname)'
