@@ -120,10 +120,7 @@ int container_vanished(struct store *store, uint32_t volume,
 
 /* Where its log is, if it ever ran in the background; the caller frees it. */
 char *container_log_path(struct store *store, const struct container_row *row);
-/* Makes the directory; the caller frees *ret, its path. */
-int container_dir(struct store *store, const struct container_row *row,
-		  char **ret, struct img_err *err) IMG_MUST_USE;
-/* The same, with *ret the path of the log in it. */
+/* Makes the directory; the caller frees *ret, the path of the log in it. */
 int container_log(struct store *store, const struct container_row *row,
 		  char **ret, struct img_err *err) IMG_MUST_USE;
 /* From HostConfig.LogConfig of a configuration; *ret_kept is false where its

@@ -18,22 +18,11 @@ char *container_log_path(struct store *store, const struct container_row *row)
 			  row->id.hex);
 }
 
-int container_dir(struct store *store, const struct container_row *row,
+int container_log(struct store *store, const struct container_row *row,
 		  char **ret, struct img_err *err)
 {
 	img_auto(img_mem_release) char *dir = dir_path(store, row);
 	int r = file_mkdirs(dir, 0700, err);
-
-	if (r == 0)
-		*ret = img_mem_take(&dir);
-	return r;
-}
-
-int container_log(struct store *store, const struct container_row *row,
-		  char **ret, struct img_err *err)
-{
-	img_auto(img_mem_release) char *dir = NULL;
-	int r = container_dir(store, row, &dir, err);
 
 	if (r == 0)
 		*ret = container_log_path(store, row);

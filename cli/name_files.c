@@ -9,7 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define HOST_FILE_MAX ((size_t)1 << 20)
 
@@ -112,26 +112,8 @@ char *name_files_resolv(const json_t *host, const char *of_host)
 	return str_take(&out);
 }
 
-/* Not synced, and rewritten in place: the next start makes it anew, and a
- * container that runs keeps the file that it has mounted. */
-static int write_file(const char *dir, const char *name, const char *text,
-		      char **ret, struct img_err *err)
-{
-	img_auto(img_mem_release) char *path = mem_printf("%s/%s", dir, name);
-	img_auto(img_fd_release) int fd = -1;
-	int r;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		  0644);
-	if (fd < 0 || fchmod(fd, 0644) != 0)
-		return img_err_sys(err, "cannot make '%s'", path);
-	r = file_write(fd, text, strlen(text), path, err);
-	if (r == 0)
-		*ret = img_mem_take(&path);
-	return r;
-}
-
-static void add_mount(char *path, char *target, bool wanted,
+/* @text: what to write first, or NULL; all are taken over. */
+static void add_mount(char *path, char *target, char *text, bool wanted,
 		      struct isolation_parts *all,
 		      const struct container_spec *spec)
 {
@@ -140,6 +122,7 @@ static void add_mount(char *path, char *target, bool wanted,
 	m->kind = MOUNT_BIND;
 	m->source = isolation_keep(all, path);
 	m->target = isolation_keep(all, target);
+	m->text = text ? isolation_keep(all, text) : NULL;
 	m->how.read_only = spec->read_only;
 	m->own = true;
 	m->if_there = !wanted;
@@ -154,24 +137,19 @@ static bool is_taken(const struct isolation_parts *all, const char *target)
 	return false;
 }
 
-static int add(const char *dir, const char *name, const char *text, bool wanted,
-	       struct spec_parts *parts, const struct container_spec *spec,
-	       struct img_err *err)
+static void add(const char *dir, const char *name, char *text, bool wanted,
+		struct spec_parts *parts, const struct container_spec *spec)
 {
 	img_auto(img_mem_release) char *target = mem_printf("/etc/%s", name);
-	char *path = NULL;
-	int r;
 
 	if (is_taken(&parts->isolation, target))
-		return 0;
-	r = write_file(dir, name, text, &path, err);
-	if (r == 0)
-		add_mount(path, img_mem_take(&target), wanted,
-			  &parts->isolation, spec);
-	return r;
+		free(text);
+	else
+		add_mount(mem_printf("%s/%s", dir, name), img_mem_take(&target),
+			  text, wanted, &parts->isolation, spec);
 }
 
-/* Those of the container whose network it is, which runs and so has them. */
+/* Those that the container whose network it is has. */
 static void add_other(struct store *store, const char *id,
 		      struct isolation_parts *all,
 		      const struct container_spec *spec)
@@ -182,41 +160,34 @@ static void add_other(struct store *store, const char *id,
 	for (size_t i = 0; i < IMG_COUNT(names); i++) {
 		img_auto(img_mem_release) char *target =
 			mem_printf("/etc/%s", names[i]);
+		img_auto(img_mem_release) char *path = mem_printf(
+			"%s/containers/%s/%s", store_root(store), id, names[i]);
 
-		if (!is_taken(all, target))
-			add_mount(mem_printf("%s/containers/%s/%s",
-					     store_root(store), id, names[i]),
-				  img_mem_take(&target), false, all, spec);
+		if (!is_taken(all, target) && access(path, F_OK) == 0)
+			add_mount(img_mem_take(&path), img_mem_take(&target),
+				  NULL, false, all, spec);
 	}
 }
 
 /* The container's own three. */
-static int add_own(const char *dir, struct spec_parts *parts,
-		   const struct container_spec *spec, const char *hostname,
-		   struct img_err *err)
+static void add_own(const char *dir, struct spec_parts *parts,
+		    const struct container_spec *spec, const char *hostname)
 {
 	const json_t *host = json_object_get(parts->config, "HostConfig");
 	const bool of_host = space_has_host_network(parts->config);
 	const bool named = spec->hostname || spec->domainname;
-	img_auto(img_mem_release) char *line = mem_printf("%s\n", hostname);
 	img_auto(img_mem_release) char *dns =
 		of_host ? host_text("/etc/resolv.conf") : NULL;
-	img_auto(img_mem_release) char *resolv = name_files_resolv(host, dns);
-	img_auto(img_mem_release) char *hosts =
-		of_host ? host_hosts(parts->config)
-			: name_files_hosts(parts->config, hostname);
-	int r = add(dir, "hostname", line, named, parts, spec, err);
 
-	if (r == 0)
-		r = add(dir, "hosts", hosts,
-			of_host || named || has(host, "ExtraHosts"), parts,
-			spec, err);
-	if (r == 0)
-		r = add(dir, "resolv.conf", resolv,
-			of_host || has(host, "Dns") || has(host, "DnsSearch") ||
-				has(host, "DnsOptions"),
-			parts, spec, err);
-	return r;
+	add(dir, "hostname", mem_printf("%s\n", hostname), named, parts, spec);
+	add(dir, "hosts",
+	    of_host ? host_hosts(parts->config)
+		    : name_files_hosts(parts->config, hostname),
+	    of_host || named || has(host, "ExtraHosts"), parts, spec);
+	add(dir, "resolv.conf", name_files_resolv(host, dns),
+	    of_host || has(host, "Dns") || has(host, "DnsSearch") ||
+		    has(host, "DnsOptions"),
+	    parts, spec);
 }
 
 int name_files_add(struct store *store, const struct container_row *row,
@@ -224,16 +195,17 @@ int name_files_add(struct store *store, const struct container_row *row,
 		   struct img_err *err)
 {
 	const char *other = space_network_of(parts->config);
-	img_auto(img_mem_release) char *dir = NULL;
+	img_auto(img_mem_release) char *dir =
+		mem_printf("%s/containers/%s", store_root(store), row->id.hex);
 	char hostname[HOSTNAME_SIZE];
 	int r = hostname_choose(spec, hostname, err);
 
-	if (r == 0 && other)
+	if (r < 0)
+		return r;
+	if (other)
 		add_other(store, other, &parts->isolation, spec);
-	else if (r == 0)
-		r = container_dir(store, row, &dir, err);
-	if (r == 0 && !other)
-		r = add_own(dir, parts, spec, hostname, err);
+	else
+		add_own(dir, parts, spec, hostname);
 	isolation_order_mounts(&parts->isolation, spec);
-	return r;
+	return 0;
 }

@@ -15,7 +15,8 @@
 #include "cli/container.h"
 #include "cli/spec.h"
 
-/* Writes the files and adds them to the mounts of @spec. */
+/* Adds the files to the mounts of @spec; they are written when the container
+ * starts, those that are mounted. */
 int name_files_add(struct store *store, const struct container_row *row,
 		   struct spec_parts *parts, struct container_spec *spec,
 		   struct img_err *err) IMG_MUST_USE;

@@ -135,8 +135,8 @@ static int prepare(struct start *s, struct img_err *err)
 	    (r = make_filter(s, err)) < 0 ||
 	    (r = rootfs_mount(spec->root_device, spec->root_options,
 			      spec->privileged, &s->plan.root_fd, err)) < 0 ||
-	    (r = mounts_open(spec->mounts, spec->n_mounts, spec->privileged,
-			     &s->plan.mounts, err)) < 0 ||
+	    (r = mounts_open(s->plan.root_fd, spec->mounts, spec->n_mounts,
+			     spec->privileged, &s->plan.mounts, err)) < 0 ||
 	    (r = ulimits_make_room(spec->ulimits, spec->n_ulimits, err)) < 0 ||
 	    (r = open_terminal(s, err)) < 0 || (r = make_stack(s, err)) < 0 ||
 	    (r = make_cgroup(s, err)) < 0 ||

@@ -1,12 +1,14 @@
 #include "runtime/mounts.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "runtime/inroot.h"
 #include "runtime/tmpfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static int open_device(const struct container_mount *m, struct bind_tree *ret,
@@ -35,6 +37,35 @@ static int open_device(const struct container_mount *m, struct bind_tree *ret,
 	return 0;
 }
 
+static bool is_there(int root, const char *path)
+{
+	img_auto(img_fd_release) int fd = inroot_open(root, path, O_PATH);
+
+	return fd >= 0;
+}
+
+/* Not synced, and rewritten in place: the next start makes it anew, and a
+ * container that runs keeps the file that it has mounted. */
+static int write_text(const struct container_mount *m, struct img_err *err)
+{
+	img_auto(img_mem_release) char *dir = mem_strdup(m->source);
+	img_auto(img_fd_release) int fd = -1;
+	char *slash = strrchr(dir, '/');
+	int r = 0;
+
+	if (slash && slash != dir) {
+		*slash = '\0';
+		r = file_mkdirs(dir, 0700, err);
+	}
+	if (r < 0)
+		return r;
+	fd = open(m->source,
+		  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0 || fchmod(fd, 0644) != 0)
+		return img_err_sys(err, "cannot make '%s'", m->source);
+	return file_write(fd, m->text, strlen(m->text), m->source, err);
+}
+
 static int open_one(const struct container_mount *m, bool nodes,
 		    struct bind_tree *ret, struct img_err *err)
 {
@@ -53,8 +84,8 @@ static int open_one(const struct container_mount *m, bool nodes,
 	return 0;
 }
 
-int mounts_open(const struct container_mount *mounts, size_t n, bool nodes,
-		struct bind_tree **ret, struct img_err *err)
+int mounts_open(int root, const struct container_mount *mounts, size_t n,
+		bool nodes, struct bind_tree **ret, struct img_err *err)
 {
 	int r = 0;
 
@@ -64,8 +95,16 @@ int mounts_open(const struct container_mount *mounts, size_t n, bool nodes,
 	*ret = mem_alloc(n * sizeof(**ret));
 	for (size_t i = 0; i < n; i++)
 		(*ret)[i] = (struct bind_tree){ .fd = -1, .is_dir = true };
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = open_one(&mounts[i], nodes, &(*ret)[i], err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct container_mount *m = &mounts[i];
+
+		if (m->if_there && !is_there(root, m->target))
+			continue;
+		if (m->text)
+			r = write_text(m, err);
+		if (r == 0)
+			r = open_one(m, nodes, &(*ret)[i], err);
+	}
 	return r;
 }
 
@@ -98,13 +137,6 @@ void mounts_release(struct bind_tree **trees, size_t n)
 	img_mem_release(trees);
 }
 
-static bool is_there(int root, const char *path)
-{
-	img_auto(img_fd_release) int fd = inroot_open(root, path, O_PATH);
-
-	return fd >= 0;
-}
-
 static int attach_tmpfs(int root, const struct container_mount *m, bool nodes,
 			struct img_err *err)
 {
@@ -130,7 +162,8 @@ int mounts_attach(int root, const struct container_mount *mounts, size_t n,
 						 .target = m->target };
 		int r;
 
-		if (m->if_there && !is_there(root, m->target))
+		if (m->if_there &&
+		    (trees[i].fd < 0 || !is_there(root, m->target)))
 			continue;
 		if (m->kind == MOUNT_TMPFS)
 			r = attach_tmpfs(root, m, nodes, err);

@@ -28,18 +28,23 @@ struct container_mount {
 	const char *target;  /* absolute, in the container */
 	struct bind_how how; /* of a bind */
 	const char *options; /* of a tmpfs, or NULL */
-	bool own;	     /* a file of the runtime's, not of the user's */
-	bool if_there;	     /* left out where nothing is at the target */
+	/* A file of the runtime's, not of the user's: the source is written
+	 * first, with this in it, and its directory made. */
+	const char *text;
+	bool own;      /* the same, and may have been written before */
+	bool if_there; /* left out where nothing is at the target */
 };
 
 /**
  * mounts_open - get hold of what comes from the host
+ * @root: the container's root, for what is mounted only where something is
  * @nodes: device nodes in it work
  * @ret: @n trees, -1 for what the child makes; release with mounts_release,
  *	after a failure too.  NULL for none
  */
-int mounts_open(const struct container_mount *mounts, size_t n, bool nodes,
-		struct bind_tree **ret, struct img_err *err) IMG_MUST_USE;
+int mounts_open(int root, const struct container_mount *mounts, size_t n,
+		bool nodes, struct bind_tree **ret,
+		struct img_err *err) IMG_MUST_USE;
 
 /**
  * mounts_map - show them under the container's ids
