@@ -6,6 +6,7 @@
 #include "cli/clock.h"
 #include "cli/container_cgroup.h"
 #include "cli/container_ids.h"
+#include "cli/event.h"
 #include "cli/run_config.h"
 #include "cli/snapshots.h"
 
@@ -348,7 +349,13 @@ int container_run_ended(struct store *store, uint32_t volume,
 	} else {
 		r = container_set_finished(store, &row, CONTAINER_UNSEEN, err);
 	}
-	return r < 0 ? r : db_commit(store_db(store), err);
+	if (r == 0)
+		r = db_commit(store_db(store), err);
+	if (r == 0)
+		event_write_with(store, "die", &row, "exitCode", "137");
+	if (r == 0 && row.auto_remove)
+		event_write(store, "destroy", &row);
+	return r;
 }
 
 int container_vanished(struct store *store, uint32_t volume,

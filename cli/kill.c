@@ -1,5 +1,6 @@
 #include "cli/container_process.h"
 #include "cli/each.h"
+#include "cli/event.h"
 #include "runtime/signals.h"
 
 #include "base/cleanup.h"
@@ -28,6 +29,8 @@ static int kill_one(const struct each *each, const char *ref,
 	if (r == 0)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "it is not running");
+	if (r > 0)
+		event_write(each->store, "kill", &row);
 	if (r > 0)
 		(void)printf("%s\n", ref);
 	return r < 0 ? r : 0;

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/event.h"
 #include "cli/name_files.h"
 #include "cli/snapshots.h"
 #include "cli/space_option.h"
@@ -128,6 +129,7 @@ static int run_command(struct store *store, const struct container_row *row,
 	img_auto(img_mem_release) char *pid_path =
 		container_pid_path(store, row);
 	struct container container = { .exit_status = *ret_status };
+	char code[12];
 	struct container_watch watch = { .fd = -1,
 					 .first_ms = GUARD_FIRST_MS,
 					 .fn = guard_pool,
@@ -140,6 +142,7 @@ static int run_command(struct store *store, const struct container_row *row,
 		return r;
 	}
 	write_pid(pid_path, container.pid);
+	event_write(store, "start", row);
 	if (detach)
 		detach_report(detach, container.pid, 0, err);
 	if (!row->auto_remove) /* while it runs: nobody waits for that */
@@ -149,6 +152,8 @@ static int run_command(struct store *store, const struct container_row *row,
 		    : container_wait(&container, ret_status, err);
 	img_fd_release(&watch.fd);
 	(void)unlink(pid_path); /* gone with the container at the latest */
+	(void)snprintf(code, sizeof(code), "%d", *ret_status);
+	event_write_with(store, "die", row, "exitCode", code);
 	if (container.oom_kills > 0)
 		note_oom(store, row, container.oom_kills);
 	return r;
@@ -246,6 +251,8 @@ int launch_end(struct store *store, const struct container_row *row,
 	/* While there is a row: else nobody would know whose it was. */
 	IMG_IGNORE(container_files_remove(store, row, &dropped));
 	r = remove_rows(store, row, pending, &snapshots, err);
+	if (r == 0)
+		event_write(store, "destroy", row);
 	if (r == 0)
 		r = snapshots_finish_delete(&snapshots, err);
 	return r < 0 ? r : volume_finish_delete(pending, err);

@@ -18,7 +18,7 @@ struct list_options {
  * list_options as its member list. */
 #define LIST_OPTION_ROWS(type)                                                 \
 	{ 0,	       "format",                                               \
-	  "FORMAT",    "table or json",                                        \
+	  "FORMAT",    "table, json, or a template as {{.Names}}",             \
 	  OPTION_TEXT, offsetof(type, list.format) },                          \
 		{ 0,	       "no-trunc",                                     \
 		  NULL,	       "show whole ids and commands",                  \

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "cli/container_cgroup.h"
 #include "cli/each.h"
+#include "cli/event.h"
 
 static int change(const struct each *each, const char *ref, bool pause,
 		  struct img_err *err)
@@ -20,6 +21,8 @@ static int change(const struct each *each, const char *ref, bool pause,
 				   pause ? "it is paused already"
 					 : "it is not paused");
 	r = cgroup_freeze(cgroup, pause, err);
+	if (r == 0)
+		event_write(each->store, pause ? "pause" : "unpause", &row);
 	if (r == 0)
 		(void)printf("%s\n", ref);
 	return r;

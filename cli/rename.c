@@ -1,5 +1,5 @@
 #include "base/cleanup.h"
-#include "cli/container.h"
+#include "cli/event.h"
 #include "cli/verb.h"
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
@@ -19,6 +19,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		return r;
 	(void)snprintf(row.name, sizeof(row.name), "%s", argv[1]);
 	container_note(store, &row);
+	event_write(store, "rename", &row);
 	return 0;
 }
 

@@ -1,15 +1,19 @@
 #include "base/cleanup.h"
 #include "cli/container_process.h"
 #include "cli/each.h"
+#include "cli/event.h"
 #include "cli/snapshots.h"
 
 struct options {
-	bool force;
+	bool force, volumes;
 };
 
 static const struct option_row rows[] = {
 	{ 'f', "force", NULL, "kill a running container first", OPTION_FLAG,
 	  offsetof(struct options, force) },
+	{ 'v', "volumes", NULL,
+	  "and its anonymous volumes, of which there are none", OPTION_FLAG,
+	  offsetof(struct options, volumes) },
 };
 
 static int remove_rows(struct store *store, const struct container_row *row,
@@ -81,6 +85,8 @@ static int remove_one(const struct each *each, const char *ref,
 	}
 	if (r < 0 && r != -IMG_E_NOT_FOUND)
 		return r;
+	if (r == 0)
+		event_write(store, "destroy", &row);
 	(void)printf("%s\n", ref);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cli/background.h"
 #include "cli/clock.h"
+#include "cli/event.h"
 #include "cli/launch.h"
 #include "cli/run_config.h"
 #include "cli/verb.h"
@@ -176,6 +177,8 @@ static int make(struct store *store, struct wish *wish, bool running,
 		   err);
 	if (r < 0 && cid_file)
 		(void)unlink(cid_file); /* was made just now */
+	if (r == 0)
+		event_write(store, "create", &wish->row);
 	return r;
 }
 

@@ -19,6 +19,7 @@
 	X(stats)                                                               \
 	X(top)                                                                 \
 	X(wait)                                                                \
+	X(events)                                                              \
 	X(logs)                                                                \
 	X(commit)                                                              \
 	X(merge)                                                               \
