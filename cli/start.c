@@ -32,6 +32,7 @@ static int hold(struct store *store, struct container_row *row,
 	if (r < 0)
 		return r;
 	txn = store_db(store);
+	/* A rollback may have come in between: then it is that state's start. */
 	r = container_reread_volume(store, row, err);
 	if (r == 0)
 		r = volume_begin_run(store, &row->volume, pending, err);

@@ -179,6 +179,7 @@ look_at() {
 }
 
 # choose COUNT OF: so many of the numbers from 0 to OF - 1, as keys of chosen.
+# One is among the first, while the store is being made.
 declare -A chosen=()
 choose() {
 	local n
@@ -188,6 +189,7 @@ choose() {
 		done
 		return
 	fi
+	chosen[$((RANDOM % 8))]=1
 	while [ ${#chosen[@]} -lt "$1" ]; do
 		chosen[$((RANDOM % $2))]=1
 	done
