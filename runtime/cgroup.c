@@ -94,9 +94,21 @@ void cgroup_end(struct cgroup *c)
 	img_fd_release(&c->parent);
 }
 
-static int missing(const struct cgroup_tree *tree,
+/* A controller that is there may still lack a file: io.weight wants a scheduler
+ * that knows weights. */
+static int missing(const struct cgroup_tree *tree, int dir,
 		   const struct cgroup_missing *m, struct img_err *err)
 {
+	struct img_err none = { 0 };
+	char text[EVENTS_MAX];
+
+	if (cgroup_read(dir, "cgroup.controllers", text, sizeof(text), &none) ==
+		    0 &&
+	    cgroup_has_word(text, m->controller))
+		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				   "%s: the cgroup controller '%s' of this "
+				   "kernel has no such limit",
+				   m->option, m->controller);
 	return cgroup_tree_lacks(tree, m->controller, m->option, err);
 }
 
@@ -131,7 +143,7 @@ static int set_limits(const struct cgroup_tree *tree,
 		return r;
 	if (by_default && strcmp(m.controller, "pids") == 0)
 		return 0; /* nobody asked; it comes last */
-	return missing(tree, &m, err);
+	return missing(tree, c->dir, &m, err);
 }
 
 static int make_dir(const struct cgroup_tree *tree,
@@ -202,7 +214,7 @@ int cgroup_change(int dir, const struct cgroup_limits *limits,
 	r = cgroup_tree_open(&tree, err);
 	if (r < 0)
 		return r;
-	return r > 0 ? missing(&tree, &m, err)
+	return r > 0 ? missing(&tree, dir, &m, err)
 		     : cgroup_tree_explain(&tree, err);
 }
 
