@@ -36,8 +36,8 @@ struct life_options {
 			 "set variables, one a line; --env comes after it",    \
 			 OPTION_LIST, base, env_files),                        \
 		LIFE_ROW('l', "label", "NAME[=VALUE]",                         \
-			 "a label, for inspect and ps --filter", OPTION_LIST,  \
-			 base, labels),                                        \
+			 "a label, that inspect shows and ps selects by",      \
+			 OPTION_LIST, base, labels),                           \
 		LIFE_ROW(0, "label-file", "FILE", "labels, one a line",        \
 			 OPTION_LIST, base, label_files),                      \
 		LIFE_ROW(0, "log-driver", "DRIVER",                            \
