@@ -20,11 +20,11 @@ static int make_config(const struct container_row *row,
 		       const struct text_list *changes, char **ret,
 		       struct img_err *err)
 {
-	static const char *const own[] = { "Hostname",	   "Tty",
-					   "OpenStdin",	   "StdinOnce",
-					   "StopTimeout",  "AttachStdin",
-					   "AttachStdout", "AttachStderr",
-					   "HostConfig" };
+	static const char *const own[] = { "Domainname",   "Hostname",
+					   "Tty",	   "OpenStdin",
+					   "StdinOnce",	   "StopTimeout",
+					   "AttachStdin",  "AttachStdout",
+					   "AttachStderr", "HostConfig" };
 	img_auto(json_release) json_t *config = NULL;
 	int r = image_config_parse(row->config, &config, err);
 
