@@ -198,7 +198,8 @@ const struct verb verb_start = {
 	.summary = "Run a stopped container's command again",
 	.description =
 		"In the background, unless attached: output then goes to the "
-		"container's log.\nStarting one that runs does nothing.",
+		"container's log,\nand input comes from who attaches, where it "
+		"was made with -i. Starting one that runs\ndoes nothing.",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.min_args = 1,

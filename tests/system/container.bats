@@ -31,6 +31,8 @@ load lib/store
 	gives '' img start -ai deaf <<<five
 	fails 1 'only one container can be attached' img start -a cat deaf
 	gives $'cat\ndeaf' img start cat deaf
+	# In the background one that was made with -i waits for who attaches.
+	gives six img attach cat <<<six
 	wait_for sh -c "[ -z \"\$($IMG ps -q)\" ]"
 }
 
@@ -45,8 +47,8 @@ load lib/store
 	json 'len(d) == 1' "d[0]['Id'] == '$id'" 'd[0]["Names"] == "busy"' \
 		'd[0]["State"] == "running"' 'd[0]["Command"] == "sleep 600"' \
 		'd[0]["Image"] == "base"' 'd[0]["Status"].startswith("Up ")' \
-		'set(d[0]) == {"Id", "Names", "Image", "Command", "State",
-			"Status", "Pid", "Created"}'
+		'set(d[0]) == {"Id", "ID", "Names", "Image", "Command", "State",
+			"Status", "Pid", "Created", "RunningFor", "Size", "Labels"}'
 	fails 1 'cannot remove busy: it is running: stop it first, or use -f' \
 		img rm busy
 	gives busy img start busy
