@@ -13,8 +13,9 @@
 #include <sys/stat.h>
 
 #define STATE_MIN_BYTES (16 * MIB)
-/* A machine that was just killed lets go within this. */
-#define LOCK_WAIT_MS 1000
+/* A machine that has just ended lets go within this, of gigabytes of memory,
+ * on a busy host. */
+#define LOCK_WAIT_MS 5000
 #define LOCK_STEP_MS 20
 
 static const char *env(const char *name)
