@@ -132,12 +132,15 @@ img: cannot remove base:nosuch: there is no image 'base:nosuch'" ]
 	ok img inspect base
 	json 'd[0]["Type"] == "container"' 'd[0]["ImageName"] == "base"' \
 		'd[0]["State"]["ExitCode"] == 3' \
-		"d[0]['HostConfig'] == {'AutoRemove': False,
-			'Binds': ['$T:/v:ro'], 'CapAdd': [], 'CapDrop': [],
-			'Privileged': False, 'SecurityOpt': []}" \
+		"{'AutoRemove': False, 'Binds': ['$T:/v:ro'], 'CapAdd': [],
+			'CapDrop': [], 'Privileged': False, 'SecurityOpt': [],
+			'Memory': 0, 'NetworkMode': 'none',
+			'ReadonlyRootfs': False}.items() <=
+			d[0]['HostConfig'].items()" \
 		'd[0]["Config"] == {"Cmd": ["-c", "exit 3"], "Entrypoint": ["sh"],
 			"Env": ["A=1"], "Hostname": "box", "OpenStdin": False,
-			"Tty": False, "User": "ann", "WorkingDir": "/tmp"}' \
+			"StdinOnce": False, "Tty": False, "User": "ann",
+			"WorkingDir": "/tmp"}' \
 		'd[0]["Volume"]["MappedBytes"] > d[0]["Volume"]["ExclusiveBytes"] > 0' \
 		'd[0]["Created"].endswith("Z")'
 	id=$(img images -q --no-trunc)
