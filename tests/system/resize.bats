@@ -143,6 +143,7 @@ live_blocks() {
 		'cp -a /bin /lib* /usr /tmp 2>/dev/null; echo ready; exec chroot /tmp sleep 600'
 	wait_for grep -q ready "$IMG_ROOT"/containers/*/log
 	gives nasty img resize nasty 512M
+	gives nasty img ps --format '{{.Names}}'
 	stop_containers
 	wait_for sh -c "[ -z \"\$($IMG ps -q)\" ]"
 	has_size nasty 512
