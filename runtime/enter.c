@@ -1,7 +1,6 @@
 #include "runtime/enter.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "runtime/cgroup_file.h"
 #include "runtime/command.h"
 #include "runtime/handover.h"
@@ -9,6 +8,7 @@
 #include "runtime/init.h"
 #include "runtime/keyring.h"
 #include "runtime/oom_score.h"
+#include "runtime/procdir.h"
 #include "runtime/pty.h"
 #include "runtime/relay.h"
 #include "runtime/signals.h"
@@ -16,12 +16,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
@@ -61,31 +58,20 @@ static int ended(struct img_err *err)
 	return img_err_set(err, IMG_E_NOT_FOUND, 0, "the container has ended");
 }
 
-/* The container's root directory.  The number is the process's own while the
- * descriptor says that it lives. */
 static int open_root(int pidfd, int *ret, struct img_err *err)
 {
-	struct pollfd alive = { .fd = pidfd, .events = POLLIN };
-	img_auto(img_mem_release) char *info = NULL;
-	img_auto(img_fd_release) int fd = -1;
-	char path[64];
-	const char *pid;
-	int r;
+	img_auto(img_fd_release) int proc = -1;
+	int r = procdir_open(pidfd, &proc, err);
 
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	r = file_read_all(AT_FDCWD, path, 4096, &info, NULL, err);
 	if (r < 0)
 		return r;
-	pid = strstr(info, "Pid:\t");
-	if (!pid || atoi(pid + 5) <= 0)
-		return ended(err);
-	(void)snprintf(path, sizeof(path), "/proc/%d/root", atoi(pid + 5));
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (poll(&alive, 1, 0) != 0)
-		return ended(err);
-	if (fd < 0)
-		return img_err_sys(err, "cannot open the container's root");
-	*ret = img_fd_take(&fd);
+	*ret = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*ret < 0)
+		return errno == ENOENT || errno == ESRCH
+			       ? ended(err)
+			       : img_err_sys(
+					 err,
+					 "cannot open the container's root");
 	return 0;
 }
 

@@ -2,13 +2,12 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "runtime/procdir.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <poll.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -169,37 +168,6 @@ int spaces_enter(const struct spaces *s, struct spaces_brought *ret,
 	return 0;
 }
 
-static int no_process(struct img_err *err)
-{
-	return img_err_set(err, IMG_E_NOT_FOUND, 0, "the container has ended");
-}
-
-/* /proc/PID of a process; the number is its own while it lives. */
-static int open_proc(int pidfd, int *ret, struct img_err *err)
-{
-	struct pollfd alive = { .fd = pidfd, .events = POLLIN };
-	img_auto(img_mem_release) char *info = NULL;
-	img_auto(img_fd_release) int fd = -1;
-	char path[64];
-	const char *pid;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	r = file_read_all(AT_FDCWD, path, 4096, &info, NULL, err);
-	if (r < 0)
-		return r;
-	pid = strstr(info, "Pid:\t");
-	if (!pid || strtol(pid + 5, NULL, 10) <= 0)
-		return no_process(err);
-	(void)snprintf(path, sizeof(path), "/proc/%ld",
-		       strtol(pid + 5, NULL, 10));
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || poll(&alive, 1, 0) != 0)
-		return no_process(err);
-	*ret = img_fd_take(&fd);
-	return 0;
-}
-
 /* "0 BASE COUNT": where id 0 of that process lies. */
 static int read_base(int proc, const char *name, uint32_t *ret,
 		     struct img_err *err)
@@ -223,7 +191,7 @@ int spaces_users_of(int pidfd, struct userns *ret_ids, int *ret_ns,
 	struct userns ids = { 0 };
 	int r;
 
-	if ((r = open_proc(pidfd, &proc, err)) < 0 ||
+	if ((r = procdir_open(pidfd, &proc, err)) < 0 ||
 	    (r = read_base(proc, "uid_map", &ids.uid_base, err)) < 0 ||
 	    (r = read_base(proc, "gid_map", &ids.gid_base, err)) < 0)
 		return r;
