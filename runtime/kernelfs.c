@@ -80,8 +80,10 @@ static int hide(const char *path, struct img_err *err)
 					"size=0k,nr_inodes=1" };
 	struct stat st;
 
-	if (lstat(path + 1, &st) != 0 && errno == ENOENT)
-		return 0; /* this kernel was built without it */
+	if (lstat(path + 1, &st) != 0)
+		return errno == ENOENT /* this kernel was built without it */
+			       ? 0
+			       : img_err_sys(err, "cannot look at '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return kernelfs_mount(&empty, err);
 	if (mount("dev/null", path + 1, NULL, MS_BIND, NULL) != 0)
