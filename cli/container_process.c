@@ -1,6 +1,7 @@
 #include "cli/container_process.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,14 +14,6 @@
 #define PATIENCE_MS 10000
 #define STEP_MS	    5
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void nap(void)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
@@ -31,7 +24,7 @@ static void nap(void)
 int container_process_open(struct store *store, const struct container_row *row,
 			   int *ret_pidfd, struct img_err *err)
 {
-	const int64_t end = now_ms() + PATIENCE_MS;
+	const int64_t end = clock_steady_ms() + PATIENCE_MS;
 
 	do {
 		img_auto(img_fd_release) int pidfd = -1;
@@ -48,7 +41,7 @@ int container_process_open(struct store *store, const struct container_row *row,
 			return 1;
 		}
 		nap(); /* it begins, or ends */
-	} while (now_ms() < end);
+	} while (clock_steady_ms() < end);
 	return img_err_set(err, IMG_E_BUSY, 0,
 			   "it runs, but its first process is not known");
 }
@@ -70,7 +63,7 @@ int container_process_signal(struct store *store,
 int container_process_wait(struct store *store, const struct container_row *row,
 			   int timeout_ms, struct img_err *err)
 {
-	const int64_t end = now_ms() + timeout_ms;
+	const int64_t end = clock_steady_ms() + timeout_ms;
 	img_auto(img_fd_release) int pidfd = -1;
 	struct pollfd p;
 	int r = container_process_open(store, row, &pidfd, err);
@@ -85,7 +78,7 @@ int container_process_wait(struct store *store, const struct container_row *row,
 		return img_err_sys(err, "cannot wait for a process");
 	/* Its supervisor has yet to write down how it ended. */
 	while ((r = container_is_running(store, row, err)) > 0) {
-		if (timeout_ms >= 0 && now_ms() >= end)
+		if (timeout_ms >= 0 && clock_steady_ms() >= end)
 			return 1;
 		nap();
 	}

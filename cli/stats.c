@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "cli/container_cgroup.h"
@@ -51,14 +52,6 @@ static void samples_release(struct samples *s)
 	for (size_t i = 0; i < s->n; i++)
 		container_row_release(&s->one[i].row);
 	img_mem_release(&s->one);
-}
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static struct sample *add_row(struct samples *s)
@@ -127,7 +120,7 @@ static int look_at(struct samples *s, struct sample *one, struct img_err *err)
 	if (!one->device)
 		IMG_IGNORE(volume_device(s->store, &one->row.volume,
 					 &one->device, &gone));
-	one->at_us = now_us();
+	one->at_us = clock_steady_us();
 	if (cgroup_stat_read(cgroup, one->device, &one->stat, &gone) < 0)
 		return 0;
 	one->seen = true;

@@ -1,6 +1,7 @@
 #include "machine/guest.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "machine/guest_command.h"
 
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 
 /* How long processes that were killed may hold on to the streams. */
-#define LEFTOVER_TIMEOUT_S 5
+#define LEFTOVER_TIMEOUT_MS 5000
 
 /* The command's ends of its three streams, and ours. */
 struct streams {
@@ -140,21 +141,13 @@ static void step(struct run *run)
 	set_window(run);
 }
 
-static time_t now_s(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Kills what the command left, and passes on the last of its output. */
 static void finish(struct run *run)
 {
-	time_t deadline = now_s() + LEFTOVER_TIMEOUT_S;
+	const int64_t deadline = clock_steady_ms() + LEFTOVER_TIMEOUT_MS;
 
 	(void)kill(-1, SIGKILL); /* all but pid 1 */
-	while (reap(run) && now_s() < deadline) {
+	while (reap(run) && clock_steady_ms() < deadline) {
 		step(run);
 		(void)kill(-1, SIGKILL); /* who was just forked */
 	}
@@ -162,7 +155,7 @@ static void finish(struct run *run)
 	while (!flow_is_done(&run->flows[CHANNEL_STDOUT]) ||
 	       !flow_is_done(&run->flows[CHANNEL_STDERR])) {
 		step(run);
-		if (now_s() > deadline && reap(run))
+		if (clock_steady_ms() > deadline && reap(run))
 			break; /* something unkillable has them open */
 	}
 }

@@ -1,6 +1,7 @@
 #include "machine/session.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "machine/console.h"
 #include "machine/machine.h"
 
@@ -9,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-#define BOOT_TIMEOUT_S 60
+#define BOOT_TIMEOUT_MS 60000
 
 struct run {
 	struct session *session;
@@ -135,22 +136,15 @@ static enum channel_phase phase(const struct run *run)
 	return atomic_load(&run->session->channel.page->phase);
 }
 
-static time_t now_s(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Until the guest is done, or gone, or has to go. */
 static void carry(struct run *run)
 {
-	time_t deadline = now_s() + BOOT_TIMEOUT_S;
+	const int64_t deadline = clock_steady_ms() + BOOT_TIMEOUT_MS;
 
 	while (step(run, -1) && phase(run) != CHANNEL_DONE &&
 	       !keeper_is_gone(&run->session->keeper) && run->terminations < 2)
-		if (phase(run) == CHANNEL_BOOTING && now_s() > deadline)
+		if (phase(run) == CHANNEL_BOOTING &&
+		    clock_steady_ms() > deadline)
 			return;
 }
 

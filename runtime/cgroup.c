@@ -1,6 +1,7 @@
 #include "runtime/cgroup.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "runtime/cgroup_file.h"
@@ -10,25 +11,16 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* How long what was killed may take to be gone, and what is frozen to stand
  * still. */
 #define PATIENCE_MS 10000
 #define EVENTS_MAX  512
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until cgroup.events has that value of a key; false when it takes too long. */
 static bool await_event(int dir, const char *key, uint64_t wanted)
 {
-	const int64_t end = now_ms() + PATIENCE_MS;
+	const int64_t end = clock_steady_ms() + PATIENCE_MS;
 	img_auto(img_fd_release) int fd = -1;
 	char text[EVENTS_MAX];
 
@@ -36,7 +28,7 @@ static bool await_event(int dir, const char *key, uint64_t wanted)
 	for (;;) {
 		struct pollfd changed = { .fd = fd, .events = POLLPRI };
 		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_steady_ms();
 		uint64_t value;
 
 		if (n < 0)
