@@ -9,6 +9,7 @@
 #include "cli/event.h"
 #include "cli/run_config.h"
 #include "cli/snapshots.h"
+#include "runtime/cgroup_state.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "cli/container_process.h"
 #include "image/config.h"
+#include "runtime/cgroup_state.h"
 
 int container_cgroup(struct store *store, const struct container_row *row,
 		     int *ret, struct img_err *err)

@@ -6,6 +6,7 @@
 #include "cli/spec.h"
 #include "cli/verb.h"
 #include "runtime/capability.h"
+#include "runtime/cgroup_state.h"
 #include "runtime/container.h"
 #include "runtime/enter.h"
 #include "runtime/syscall_filter.h"

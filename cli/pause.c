@@ -2,6 +2,7 @@
 #include "cli/container_cgroup.h"
 #include "cli/each.h"
 #include "cli/event.h"
+#include "runtime/cgroup_state.h"
 
 static int change(const struct each *each, const char *ref, bool pause,
 		  struct img_err *err)

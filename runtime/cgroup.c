@@ -1,45 +1,12 @@
 #include "runtime/cgroup.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/file.h"
-#include "base/str.h"
 #include "runtime/cgroup_file.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* How long what was killed may take to be gone, and what is frozen to stand
- * still. */
-#define PATIENCE_MS 10000
-#define EVENTS_MAX  512
-
-/* Until cgroup.events has that value of a key; false when it takes too long. */
-static bool await_event(int dir, const char *key, uint64_t wanted)
-{
-	const int64_t end = clock_steady_ms() + PATIENCE_MS;
-	img_auto(img_fd_release) int fd = -1;
-	char text[EVENTS_MAX];
-
-	fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	for (;;) {
-		struct pollfd changed = { .fd = fd, .events = POLLPRI };
-		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-		int64_t left = end - clock_steady_ms();
-		uint64_t value;
-
-		if (n < 0)
-			return false;
-		text[n] = '\0';
-		if (cgroup_find_key(text, key, &value) && value == wanted)
-			return true;
-		if (left <= 0 || poll(&changed, 1, (int)left) < 0)
-			return false;
-	}
-}
 
 /* What a container with the right to do so has made below its own. */
 static void remove_below(int dir)
@@ -78,7 +45,7 @@ void cgroup_end(struct cgroup *c)
 		/* Somebody is left: of a container that has no pid namespace
 		 * of its own, or one that does not end at once. */
 		if (cgroup_write(c->dir, "cgroup.kill", "1", &dropped) == 0)
-			IMG_IGNORE(await_event(c->dir, "populated", 0));
+			IMG_IGNORE(cgroup_await(c->dir, "populated", 0));
 		remove_below(c->dir);
 		(void)unlinkat(c->parent, c->name, AT_REMOVEDIR);
 	}
@@ -92,7 +59,7 @@ static int missing(const struct cgroup_tree *tree, int dir,
 		   const struct cgroup_missing *m, struct img_err *err)
 {
 	struct img_err none = { 0 };
-	char text[EVENTS_MAX];
+	char text[CGROUP_TEXT_MAX];
 
 	if (cgroup_read(dir, "cgroup.controllers", text, sizeof(text), &none) ==
 		    0 &&
@@ -223,77 +190,4 @@ void cgroup_collect(const char *parent, const char *id)
 	(void)snprintf(c.name, sizeof(c.name), "%s", id);
 	c.dir = openat(c.parent, c.name,
 		       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-int cgroup_of_process(pid_t pid, const char *id, int *ret, struct img_err *err)
-{
-	img_auto(img_mem_release) char *text = NULL;
-	img_auto(img_mem_release) char *path = NULL;
-	struct img_err gone = { 0 };
-	static const char *const mounts[] = { "/sys/fs/cgroup",
-					      "/sys/fs/cgroup/unified" };
-	char file[64], *line, *at;
-	int r;
-
-	(void)snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
-	r = file_read_all(AT_FDCWD, file, 65536, &text, NULL, &gone);
-	if (r < 0)
-		return 0;
-	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-	at = line ? strstr(line, id) : NULL;
-	if (!at || at[-1] != '/')
-		return 0;
-	at[strlen(id)] = '\0';
-	line = strchr(line, ':') + 2;
-	for (size_t i = 0; i < IMG_COUNT(mounts); i++) {
-		img_mem_release(&path);
-		path = mem_printf("%s%s/cgroup.procs", mounts[i], line);
-		if (access(path, F_OK) != 0)
-			continue;
-		*strrchr(path, '/') = '\0';
-		*ret = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return *ret >= 0 ? 1
-				 : img_err_sys(err, "cannot open its cgroup");
-	}
-	return 0;
-}
-
-int cgroup_is_frozen(int dir, struct img_err *err)
-{
-	char text[EVENTS_MAX];
-	uint64_t value;
-	int r = cgroup_read(dir, "cgroup.events", text, sizeof(text), err);
-
-	if (r < 0)
-		return r;
-	return cgroup_find_key(text, "frozen", &value) && value == 1;
-}
-
-int cgroup_freeze(int dir, bool frozen, struct img_err *err)
-{
-	struct img_err dropped = { 0 };
-	int r = cgroup_write(dir, "cgroup.freeze", frozen ? "1" : "0", err);
-
-	if (r < 0)
-		return r;
-	if (await_event(dir, "frozen", frozen))
-		return 0;
-	IMG_IGNORE(cgroup_write(dir, "cgroup.freeze", frozen ? "0" : "1",
-				&dropped));
-	return img_err_set(err, IMG_E_BUSY, 0,
-			   "its processes do not %s within %d seconds",
-			   frozen ? "stand still" : "go on",
-			   PATIENCE_MS / 1000);
-}
-
-uint64_t cgroup_oom_kills(int dir)
-{
-	struct img_err none = { 0 };
-	char text[EVENTS_MAX];
-	uint64_t n;
-
-	if (cgroup_read(dir, "memory.events", text, sizeof(text), &none) < 0 ||
-	    !cgroup_find_key(text, "oom_kill", &n))
-		return 0;
-	return n;
 }

@@ -1,9 +1,11 @@
 #include "runtime/cgroup_file.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 
 int cgroup_write(int dir, const char *file, const char *text,
@@ -77,4 +79,27 @@ bool cgroup_has_word(const char *text, const char *word)
 			return true;
 	}
 	return false;
+}
+
+bool cgroup_await(int dir, const char *key, uint64_t wanted)
+{
+	const int64_t end = clock_steady_ms() + CGROUP_PATIENCE_MS;
+	img_auto(img_fd_release) int fd = -1;
+	char text[CGROUP_TEXT_MAX];
+
+	fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	for (;;) {
+		struct pollfd changed = { .fd = fd, .events = POLLPRI };
+		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+		int64_t left = end - clock_steady_ms();
+		uint64_t value;
+
+		if (n < 0)
+			return false;
+		text[n] = '\0';
+		if (cgroup_find_key(text, key, &value) && value == wanted)
+			return true;
+		if (left <= 0 || poll(&changed, 1, (int)left) < 0)
+			return false;
+	}
 }

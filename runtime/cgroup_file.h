@@ -15,6 +15,8 @@
 
 /* What "max" is read as. */
 #define CGROUP_MAX UINT64_MAX
+/* Room for any file but the lists of processes. */
+#define CGROUP_TEXT_MAX 4096
 
 /* IMG_E_NOT_FOUND where the file is missing: its controller is not there. */
 int cgroup_write(int dir, const char *file, const char *text,
@@ -30,6 +32,14 @@ int cgroup_read_number(int dir, const char *file, uint64_t *ret,
 
 /* The number after "KEY " at the start of a line; false where there is none. */
 bool cgroup_find_key(const char *text, const char *key, uint64_t *ret);
+
+/* How long what was killed may take to be gone, and what is frozen to stand
+ * still. */
+#define CGROUP_PATIENCE_MS 10000
+
+/* Waits until cgroup.events has @wanted for a key; false where that takes
+ * longer than CGROUP_PATIENCE_MS, or cannot be read. */
+bool cgroup_await(int dir, const char *key, uint64_t wanted);
 
 /* Whether a list of words, as cgroup.controllers has them, holds one. */
 bool cgroup_has_word(const char *text, const char *word);

@@ -2,8 +2,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "runtime/cgroup.h"
 #include "runtime/cgroup_file.h"
+#include "runtime/cgroup_state.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "runtime/cgroup_tree.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "runtime/cgroup_file.h"
 
@@ -19,7 +20,8 @@
  * controllers to others below it. */
 #define ASIDE "supervisor"
 
-#define TEXT_MAX 4096
+/* A line for each hierarchy of version 1, too. */
+#define PLACE_MAX ((size_t)65536)
 
 static int open_dir(int at, const char *path)
 {
@@ -74,40 +76,49 @@ static int find_delegated(int root, char *path)
 	return img_fd_take(&found);
 }
 
-/* This process's own place, from the line "0::/PATH". */
-static bool own_path(char *out, size_t size)
+int cgroup_place(pid_t pid, char **ret, struct img_err *err)
 {
-	char text[TEXT_MAX];
-	struct img_err none = { 0 };
+	img_auto(img_mem_release) char *text = NULL;
 	const char *line;
+	char path[32] = "/proc/self/cgroup";
+	int r;
 
-	if (cgroup_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text),
-			&none) < 0)
-		return false;
-	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (pid)
+		(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	r = file_read_all(AT_FDCWD, path, PLACE_MAX, &text, NULL, err);
+	if (r < 0)
+		return r;
+	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
 	if (!line)
-		return false;
-	line = strchr(line, ':') + 2;
-	(void)snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
-	return true;
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "%s names no cgroup of version 2", path);
+	line = strchr(line, '/');
+	*ret = mem_printf("%.*s", (int)strcspn(line, "\n"), line);
+	return 0;
+}
+
+int cgroup_root_open(bool *ret_shared)
+{
+	int root = open_mount(MOUNT);
+
+	*ret_shared = root < 0;
+	return root < 0 ? open_mount(MOUNT_SHARED) : root;
 }
 
 int cgroup_tree_open(struct cgroup_tree *ret, struct img_err *err)
 {
-	img_auto(img_fd_release) int root = open_mount(MOUNT);
-	char path[TEXT_MAX];
+	img_auto(img_mem_release) char *path = NULL;
+	img_auto(img_fd_release) int root = -1;
+	struct img_err none = { 0 };
 
 	*ret = CGROUP_TREE_EMPTY;
-	if (root < 0) {
-		root = open_mount(MOUNT_SHARED);
-		ret->shared = true;
-	}
+	root = cgroup_root_open(&ret->shared);
 	ret->systemd = access(SYSTEMD, F_OK) == 0;
 	if (root < 0)
 		return 0;
 	if (!ret->systemd)
 		ret->top = img_fd_take(&root);
-	else if (own_path(path, sizeof(path)))
+	else if (cgroup_place(0, &path, &none) == 0)
 		ret->top = find_delegated(root, path);
 	return ret->top >= 0;
 }
@@ -142,7 +153,7 @@ int cgroup_tree_lacks(const struct cgroup_tree *tree, const char *controller,
 		      const char *what, struct img_err *err)
 {
 	struct img_err none = { 0 };
-	char text[TEXT_MAX];
+	char text[CGROUP_TEXT_MAX];
 	int has = cgroup_read(tree->top, "cgroup.controllers", text,
 			      sizeof(text), &none) == 0 &&
 		  cgroup_has_word(text, controller);
@@ -195,7 +206,7 @@ static void move_aside(int dir)
 {
 	img_auto(img_fd_release) int aside = -1;
 	struct img_err dropped = { 0 };
-	char text[TEXT_MAX];
+	char text[CGROUP_TEXT_MAX];
 	char *rest = text, *pid;
 
 	if (cgroup_read(dir, "cgroup.procs", text, sizeof(text), &dropped) <
@@ -220,7 +231,7 @@ static void pass_on(const struct cgroup_tree *tree, int dir)
 {
 	static const char *const wanted[] = { "io", "memory", "cpu", "cpuset",
 					      "pids" };
-	char has[TEXT_MAX], passes[TEXT_MAX], word[16];
+	char has[CGROUP_TEXT_MAX], passes[CGROUP_TEXT_MAX], word[16];
 	struct img_err dropped = { 0 };
 
 	if (cgroup_read(dir, "cgroup.controllers", has, sizeof(has), &dropped) <

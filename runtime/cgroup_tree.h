@@ -12,6 +12,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Below the part that is ours, where no other place is given. */
 #define CGROUP_PARENT "img"
@@ -22,6 +23,17 @@ struct cgroup_tree {
 	bool systemd;
 };
 #define CGROUP_TREE_EMPTY ((struct cgroup_tree){ .top = -1 })
+
+/* The mount of version 2, or -1.  @ret_shared: it is beside one of version 1.
+ * The caller closes it. */
+int cgroup_root_open(bool *ret_shared);
+
+/**
+ * cgroup_place - where a process is in it
+ * @pid: 0 is this one
+ * @ret: "/PATH" from the top, heap
+ */
+int cgroup_place(pid_t pid, char **ret, struct img_err *err) IMG_MUST_USE;
 
 /**
  * cgroup_tree_open - look what there is

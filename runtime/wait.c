@@ -7,6 +7,7 @@
 #include "runtime/container.h"
 
 #include "base/cleanup.h"
+#include "runtime/cgroup_state.h"
 #include "runtime/relay.h"
 #include "runtime/signals.h"
 #include "runtime/supervise.h"
