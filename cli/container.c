@@ -11,7 +11,6 @@
 #include "cli/snapshots.h"
 #include "runtime/cgroup_state.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -48,22 +47,6 @@ static void read_row(struct db_row *row, struct container_row *ret)
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", db_text(row, 1));
 	(void)snprintf(ret->image.hex, sizeof(ret->image.hex), "%s",
 		       db_text(row, 2));
-}
-
-int container_name_check(const char *name, struct img_err *err)
-{
-	size_t len = strlen(name);
-	bool ok = len >= 2 && len <= CONTAINER_NAME_MAX &&
-		  isalnum((unsigned char)name[0]);
-
-	for (size_t i = 0; ok && i < len; i++)
-		ok = isalnum((unsigned char)name[i]) || strchr("_.-", name[i]);
-	if (!ok)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "'%.80s' is not a container name: 2 to %d "
-				   "letters, digits, and _ . - after the first",
-				   name, CONTAINER_NAME_MAX);
-	return 0;
 }
 
 /* 1 found, 0 not. */

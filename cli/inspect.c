@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/clock.h"
+#include "cli/object.h"
 #include "cli/snapshots.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -163,31 +164,17 @@ static int container_json(struct store *store, const struct container_row *row,
 	return 0;
 }
 
-/* A container first, then an image, as docker does. */
 static int find(struct store *store, const char *ref, const char *type,
 		json_t **ret, struct img_err *err)
 {
-	img_auto(container_row_release) struct container_row row = { 0 };
-	img_auto(image_release) struct image image = { 0 };
-	struct img_err missing = { 0 };
-	int r = -IMG_E_NOT_FOUND;
+	img_auto(object_release) struct object object = { 0 };
+	int r = object_find_type(store, ref, type, &object, err);
 
-	if (!type || strcmp(type, "container") == 0) {
-		r = container_find(store, ref, &row, &missing);
-		if (r == 0)
-			return container_json(store, &row, ret, err);
-	}
-	if (r == -IMG_E_NOT_FOUND && (!type || strcmp(type, "image") == 0)) {
-		missing = (struct img_err){ 0 };
-		r = image_find(store, ref, &image, &missing);
-		if (r == 0)
-			return image_json(store, &image, ret, err);
-	}
-	if (!type && (r == -IMG_E_NOT_FOUND || r == -IMG_E_INPUT))
-		return img_err_set(err, IMG_E_NOT_FOUND, 0,
-				   "there is no container or image '%s'", ref);
-	*err = missing;
-	return r;
+	if (r < 0)
+		return r;
+	return object.is_image
+		       ? image_json(store, &object.image, ret, err)
+		       : container_json(store, &object.container, ret, err);
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,

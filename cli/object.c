@@ -3,36 +3,66 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
+#include <string.h>
+
 void object_release(struct object *object)
 {
 	container_row_release(&object->container);
 	image_release(&object->image);
 }
 
+static int find_container(struct store *store, const char *ref,
+			  struct object *ret, struct img_err *err)
+{
+	int r = container_find(store, ref, &ret->container, err);
+
+	if (r == 0)
+		ret->volume = ret->container.volume;
+	return r;
+}
+
+static int find_image(struct store *store, const char *ref, struct object *ret,
+		      struct img_err *err)
+{
+	int r = image_find(store, ref, &ret->image, err);
+
+	if (r == 0) {
+		ret->is_image = true;
+		ret->volume = ret->image.volume;
+	}
+	return r;
+}
+
 int object_find(struct store *store, const char *ref, struct object *ret,
 		struct img_err *err)
 {
 	struct img_err missing = { 0 };
-	int r = container_find(store, ref, &ret->container, &missing);
+	int r = find_container(store, ref, ret, &missing);
 
-	if (r == 0) {
-		ret->volume = ret->container.volume;
-		return 0;
+	if (r != -IMG_E_NOT_FOUND) {
+		if (r < 0)
+			*err = missing;
+		return r;
 	}
-	if (r == -IMG_E_NOT_FOUND) {
-		missing = (struct img_err){ 0 };
-		r = image_find(store, ref, &ret->image, &missing);
-	}
-	if (r == 0) {
-		ret->is_image = true;
-		ret->volume = ret->image.volume;
-		return 0;
-	}
+	missing = (struct img_err){ 0 };
+	r = find_image(store, ref, ret, &missing);
+	/* What is no name of an image may have been meant for a container. */
 	if (r == -IMG_E_NOT_FOUND || r == -IMG_E_INPUT)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "there is no container or image '%s'", ref);
-	*err = missing;
+	if (r < 0)
+		*err = missing;
 	return r;
+}
+
+int object_find_type(struct store *store, const char *ref, const char *type,
+		     struct object *ret, struct img_err *err)
+{
+	if (!type)
+		return object_find(store, ref, ret, err);
+	return strcmp(type, "image") == 0
+		       ? find_image(store, ref, ret, err)
+		       : find_container(store, ref, ret, err);
 }
 
 struct wanted {

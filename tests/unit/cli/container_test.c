@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cli/object.h"
 #include "tests/lib/temp_store.h"
 
 #include <fcntl.h>
@@ -15,34 +16,6 @@
 #include <sys/wait.h>
 
 #include <cmocka.h>
-
-static void good_and_bad_names(void **state)
-{
-	static const char *const good[] = { "ab",      "web", "Web-1",
-					    "a.b_c-d", "0x",  "A_" };
-	static const char *const bad[] = { "",	  "a",	      "-ab", ".ab",
-					   "_ab", "a b",      "a/b", "a:b",
-					   "a\n", "\xc3\xa4", "a+b" };
-	char text[CONTAINER_NAME_MAX + 2];
-	struct img_err err = { 0 };
-
-	for (size_t i = 0; i < IMG_COUNT(good); i++)
-		if (container_name_check(good[i], &err) < 0)
-			fail_msg("%s", err.msg);
-	for (size_t i = 0; i < IMG_COUNT(bad); i++) {
-		err = (struct img_err){ 0 };
-		if (container_name_check(bad[i], &err) != -IMG_E_INPUT)
-			fail_msg("'%s' was taken", bad[i]);
-		assert_non_null(strstr(err.msg, "is not a container name"));
-	}
-	memset(text, 'a', sizeof(text));
-	text[CONTAINER_NAME_MAX + 1] = '\0';
-	err = (struct img_err){ 0 };
-	assert_int_equal(container_name_check(text, &err), -IMG_E_INPUT);
-	text[CONTAINER_NAME_MAX] = '\0';
-	err = (struct img_err){ 0 };
-	assert_int_equal(container_name_check(text, &err), 0);
-}
 
 /* What nobody has to release: ids and texts of a row for the catalog. */
 static struct container_row row_of(struct store *store, char letter,
@@ -171,6 +144,7 @@ static void containers_are_found(void **state)
 static void a_prefix_has_to_be_unique(void **state)
 {
 	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(object_release) struct object object = { 0 };
 	struct container_row row;
 	struct img_err err = { 0 };
 
@@ -181,6 +155,15 @@ static void a_prefix_has_to_be_unique(void **state)
 	assert_not_found(store, "aaa", IMG_E_INPUT,
 			 "several containers have an id that begins with aaa");
 	assert_found(store, row.id.hex, 'b');
+	/* That is said, too, where it may be an image that is meant. */
+	assert_int_equal(object_find(store, "aaa", &object, &err),
+			 -IMG_E_INPUT);
+	assert_string_equal(err.msg, "several containers have an id that "
+				     "begins with aaa");
+	err = (struct img_err){ 0 };
+	assert_int_equal(object_find(store, "aba", &object, &err),
+			 -IMG_E_NOT_FOUND);
+	assert_string_equal(err.msg, "there is no container or image 'aba'");
 }
 
 static void a_name_is_given_once(void **state)
@@ -396,50 +379,9 @@ static void a_pid_is_only_a_hint(void **state)
 	volume_keep(&run);
 }
 
-static void names_are_made_up(void **state)
-{
-	img_auto(store_close) struct store *store = temp_store_open(*state);
-	char name[CONTAINER_NAME_MAX + 1];
-	struct img_err err = { 0 };
-
-	for (int i = 0; i < 50; i++) {
-		assert_int_equal(container_name_invent(store, name, &err), 0);
-		assert_int_equal(container_name_check(name, &err), 0);
-		assert_non_null(strchr(name, '_'));
-	}
-}
-
-/* Every name of two words is taken: then a number makes the difference. */
-static void a_crowded_store(void **state)
-{
-	img_auto(store_close) struct store *store = temp_store_open(*state);
-	char name[CONTAINER_NAME_MAX + 1];
-	struct img_err err = { 0 };
-	int64_t before = 0, after = 0;
-
-	/* One row stands for all: names are only looked for in this table. */
-	assert_true(db_run(store_db(store), &err, "PRAGMA foreign_keys = OFF",
-			   "") >= 0);
-	assert_true(db_run(store_db(store), &err,
-			   "CREATE TEMP TABLE containers (name TEXT)",
-			   "") >= 0);
-	for (int i = 0; i < 600; i++) {
-		assert_int_equal(container_name_invent(store, name, &err), 0);
-		assert_true(db_run(store_db(store), &err,
-				   "INSERT INTO containers VALUES (?)", "s",
-				   name) >= 0);
-	}
-	before = temp_store_count(store, "SELECT count(*) FROM containers");
-	after = temp_store_count(store, "SELECT count(DISTINCT name)"
-					" FROM containers");
-	assert_int_equal(before, 600);
-	assert_int_equal(after, 600);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_and_bad_names),
 		test_in_store(rows_come_back),
 		test_in_store(each_has_ids_of_its_own),
 		test_in_store(containers_are_found),
@@ -453,8 +395,6 @@ int main(void)
 		test_in_store(the_volume_may_have_been_exchanged),
 		test_in_store(directories_follow_rows),
 		test_in_store(a_pid_is_only_a_hint),
-		test_in_store(names_are_made_up),
-		test_in_store(a_crowded_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
