@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "base/mountinfo.h"
+#include "cli/each.h"
 #include "cli/list.h"
 #include "cli/object.h"
 #include "storage/use.h"
@@ -154,8 +155,10 @@ const struct verb verb_activate = {
 	.run = run_activate,
 };
 
-static int deactivate(struct store *store, const char *ref, struct img_err *err)
+static int deactivate(const struct each *each, const char *ref,
+		      struct img_err *err)
 {
+	struct store *store = each->store;
 	img_auto(object_release) struct object object = { 0 };
 	img_auto(img_mem_release) struct use *uses = NULL;
 	img_auto(img_mem_release) char *place = NULL;
@@ -182,16 +185,9 @@ static int deactivate(struct store *store, const char *ref, struct img_err *err)
 static int run_deactivate(const struct cli *cli, void *values, int argc,
 			  char **argv, struct img_err *err)
 {
-	img_auto(store_close) struct store *store = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	struct each each = { .doing = "deactivate", .fn = deactivate };
 
-	for (int i = 0; r == 0 && i < argc; i++) {
-		r = deactivate(store, argv[i], err);
-		if (r < 0)
-			(void)img_err_prefix(err, "cannot deactivate %s",
-					     argv[i]);
-	}
-	return r;
+	return each_argument(cli, &each, argc, argv, err);
 }
 
 const struct verb verb_deactivate = {

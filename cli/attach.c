@@ -63,22 +63,15 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	img_auto(store_close) struct store *store = NULL;
 	img_auto(img_fd_release) int pidfd = -1;
 	img_auto(img_fd_release) int socket = -1;
-	struct attach_options attach = {
-		.with_stdout = true,
-		.with_stderr = true,
-		.forward_signals = !o->no_sig_proxy,
-	};
-	int r = attach_parse_keys(o->detach_keys, &attach, err);
+	struct attach_options attach;
+	int r = background_attach_options(o->detach_keys, !o->no_sig_proxy,
+					  &attach, err);
 
 	if (r == 0)
-		r = cli_open_store(cli, false, &store, err);
+		r = cli_open_container(cli, argv[0], &store, &row, err);
 	if (r == 0)
-		r = container_find(store, argv[0], &row, err);
+		r = container_process_need(store, &row, &pidfd, err);
 	if (r == 0)
-		r = container_process_open(store, &row, &pidfd, err);
-	if (r == 0)
-		r = img_err_set(err, IMG_E_NOT_FOUND, 0, "it is not running");
-	if (r > 0)
 		r = read_config(&row, o, &attach, err);
 	if (r == 0)
 		r = connect_to(store, &row, &socket, err);

@@ -12,13 +12,27 @@ static void monitor(const struct background *b, struct detach *detach)
 	struct img_err err = { 0 };
 	int r = cli_open_store(b->cli, false, &store, &err);
 
-	if (r < 0)
-		detach_report(detach, 0, 125, &err);
-	else
+	detach->exit_status = 125; /* launch knows better */
+	if (r == 0)
 		r = b->fn(store, detach, b->self, &err);
-	/* What failed was reported, and the command says it. */
+	/* The command says it, once nothing is left of what did not start. */
+	if (r < 0 && detach->report_fd >= 0)
+		detach_report(detach, 0, detach->exit_status, &err);
 	store_close(&store);
 	exit(r < 0 ? 125 : 0);
+}
+
+int background_attach_options(const char *detach_keys, bool forward_signals,
+			      struct attach_options *ret, struct img_err *err)
+{
+	*ret = (struct attach_options){
+		.with_stdin = true,
+		.with_stdout = true,
+		.with_stderr = true,
+		.tty = true,
+		.forward_signals = forward_signals,
+	};
+	return attach_parse_keys(detach_keys, ret, err);
 }
 
 int background_attach(int socket, const struct attach_options *options,
@@ -61,6 +75,7 @@ int background_start(struct background *b, struct img_err *err)
 		ours = pair[0];
 		theirs = pair[1];
 	}
+	(void)fflush(stdout); /* else the monitor's end says it again */
 	r = detach_fork(&detach, err);
 	if (detach.is_monitor) {
 		img_fd_release(&ours);

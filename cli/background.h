@@ -13,7 +13,7 @@
 struct background {
 	const struct cli *cli;
 	/* In the monitor: finds or makes the container, and runs it to its
-	 * end; a failure before its start goes to detach_report. */
+	 * end.  A failure before its start becomes the command's. */
 	int (*fn)(struct store *store, struct detach *detach, void *self,
 		  struct img_err *err);
 	void *self;
@@ -31,6 +31,12 @@ struct background {
  */
 int background_start(struct background *background,
 		     struct img_err *err) IMG_MUST_USE;
+
+/* All streams of a container that has a terminal.  @detach_keys: NULL for the
+ * default; IMG_E_INPUT where they are none. */
+int background_attach_options(const char *detach_keys, bool forward_signals,
+			      struct attach_options *ret,
+			      struct img_err *err) IMG_MUST_USE;
 
 /**
  * background_attach - attach to a container until it ends

@@ -28,9 +28,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	if (name)
 		r = container_name_check(name, err);
 	if (r == 0)
-		r = cli_open_store(cli, false, &store, err);
-	if (r == 0)
-		r = container_find(store, argv[0], &from, err);
+		r = cli_open_container(cli, argv[0], &store, &from, err);
 	if (r < 0)
 		return r;
 	r = container_clone(store, &from, name, &id, err);

@@ -88,9 +88,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	if (argc > 1)
 		r = image_name_parse(argv[1], &name, err);
 	if (r == 0)
-		r = cli_open_store(cli, false, &store, err);
-	if (r == 0)
-		r = container_find(store, argv[0], &row, err);
+		r = cli_open_container(cli, argv[0], &store, &row, err);
 	if (r < 0)
 		return r;
 	r = commit(store, &row, o, argc > 1 ? &name : NULL, &id, err);

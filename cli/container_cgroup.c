@@ -26,12 +26,9 @@ int container_cgroup_need(struct store *store, const struct container_row *row,
 		CGROUP_TREE_EMPTY;
 	img_auto(img_fd_release) int pidfd = -1;
 	/* waits for one that is just being started */
-	int r = container_process_open(store, row, &pidfd, err);
+	int r = container_process_need(store, row, &pidfd, err);
 
 	if (r == 0)
-		return img_err_set(err, IMG_E_NOT_FOUND, 0,
-				   "it is not running");
-	if (r > 0)
 		r = container_cgroup(store, row, ret, err);
 	if (r != 0)
 		return r < 0 ? r : 0;

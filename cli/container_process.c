@@ -46,6 +46,17 @@ int container_process_open(struct store *store, const struct container_row *row,
 			   "it runs, but its first process is not known");
 }
 
+int container_process_need(struct store *store, const struct container_row *row,
+			   int *ret_pidfd, struct img_err *err)
+{
+	int r = container_process_open(store, row, ret_pidfd, err);
+
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "it is not running");
+	return r < 0 ? r : 0;
+}
+
 int container_process_signal(struct store *store,
 			     const struct container_row *row, int sig,
 			     struct img_err *err)

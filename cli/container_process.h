@@ -16,6 +16,11 @@
 int container_process_open(struct store *store, const struct container_row *row,
 			   int *ret_pidfd, struct img_err *err) IMG_MUST_USE;
 
+/* The same for who wants it to run: 0, or IMG_E_NOT_FOUND saying that it does
+ * not. */
+int container_process_need(struct store *store, const struct container_row *row,
+			   int *ret_pidfd, struct img_err *err) IMG_MUST_USE;
+
 /* 1 when the signal was sent, 0 when the container does not run. */
 int container_process_signal(struct store *store,
 			     const struct container_row *row, int sig,

@@ -2,15 +2,17 @@
 
 #include "base/cleanup.h"
 
-int each_argument(const struct cli *cli, struct each *each, int argc,
-		  char **argv, struct img_err *err)
+void each_failed(struct img_err *err, const struct img_err *one)
 {
-	img_auto(store_close) struct store *store = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	if (err->code)
+		(void)cli_complain(err, 0);
+	*err = *one;
+}
 
-	if (r < 0)
-		return r;
-	each->store = store;
+int each_name(const struct cli *cli, struct each *each, int argc, char **argv,
+	      struct img_err *err)
+{
+	each->cli = cli;
 	for (int i = 0; i < argc; i++) {
 		struct img_err one = { 0 };
 
@@ -18,9 +20,17 @@ int each_argument(const struct cli *cli, struct each *each, int argc,
 			continue;
 		(void)img_err_prefix(&one, "cannot %s %s", each->doing,
 				     argv[i]);
-		if (err->code)
-			(void)fprintf(stderr, "img: %s\n", err->msg);
-		*err = one;
+		each_failed(err, &one);
 	}
 	return -(int)err->code;
+}
+
+int each_argument(const struct cli *cli, struct each *each, int argc,
+		  char **argv, struct img_err *err)
+{
+	img_auto(store_close) struct store *store = NULL;
+	int r = cli_open_store(cli, false, &store, err);
+
+	each->store = store;
+	return r < 0 ? r : each_name(cli, each, argc, argv, err);
 }

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "cli/container_cgroup.h"
 #include "cli/container_process.h"
+#include "cli/launch.h"
 #include "cli/run_config.h"
 #include "cli/spec.h"
 #include "cli/verb.h"
@@ -47,11 +48,8 @@ static int enter(struct store *store, const struct container_row *row,
 	if (r == 0)
 		r = spec_make(row, config, &parts, &spec, err);
 	if (r == 0)
-		r = container_process_open(store, row, &pidfd, err);
+		r = container_process_need(store, row, &pidfd, err);
 	if (r == 0)
-		return img_err_set(err, IMG_E_NOT_FOUND, 0,
-				   "it is not running");
-	if (r > 0)
 		r = container_cgroup(store, row, &cgroup, err);
 	if (r > 0)
 		r = cgroup_is_frozen(cgroup, err);
@@ -90,18 +88,13 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = img_err_set(err, IMG_E_INPUT, 0,
 				"-i -t: standard input is not a terminal");
 	if (r == 0)
-		r = cli_open_store(cli, false, &store, err);
-	if (r == 0)
-		r = container_find(store, argv[0], &row, err);
+		r = cli_open_container(cli, argv[0], &store, &row, err);
 	if (r == 0)
 		r = enter(store, &row, o, argv + 1, &status, err);
-	if (r >= 0)
-		return r;
-	if (status == 126 || status == 127) {
-		(void)fprintf(stderr, "img: %s\n", err->msg);
-		return status;
-	}
-	return img_err_prefix(err, "cannot run a command in %s", argv[0]);
+	r = launch_blame(r, status, err);
+	return r < 0 ? img_err_prefix(err, "cannot run a command in %s",
+				      argv[0])
+		     : r;
 }
 
 const struct verb verb_exec = {

@@ -1,7 +1,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "cli/container.h"
-#include "cli/verb.h"
+#include "cli/each.h"
 #include "storage/orphans.h"
 #include "storage/reclaim.h"
 
@@ -32,9 +32,7 @@ static void tell(struct gc *gc, const char *what, const char *why, int r,
 			     why);
 		return;
 	}
-	if (gc->err->code)
-		(void)fprintf(stderr, "img: %s\n", gc->err->msg);
-	*gc->err = *one;
+	each_failed(gc->err, one);
 	(void)img_err_prefix(gc->err, "cannot remove %s", what);
 }
 

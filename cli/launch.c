@@ -4,9 +4,9 @@
 #include "base/str.h"
 #include "cli/event.h"
 #include "cli/name_files.h"
-#include "cli/snapshots.h"
 #include "cli/space_option.h"
 #include "cli/spec.h"
+#include "cli/verb.h"
 #include "runtime/container.h"
 #include "runtime/detach.h"
 #include "runtime/monitor.h"
@@ -186,9 +186,16 @@ int launch(struct store *store, const struct container_row *row,
 				ret_status, ret_started, err);
 	if (r < 0)
 		r = capacity_explain(store, err);
-	if (r < 0 && detach && !*ret_started)
-		detach_report(detach, 0, *ret_status, err);
+	if (r < 0 && detach)
+		detach->exit_status = *ret_status;
 	return r;
+}
+
+int launch_blame(int r, int status, const struct img_err *err)
+{
+	const bool command = status == 126 || status == 127;
+
+	return r < 0 && command ? cli_complain(err, status) : r;
 }
 
 static int end_rows(struct store *store, const struct container_row *row,
@@ -207,53 +214,18 @@ static int end_rows(struct store *store, const struct container_row *row,
 	return r < 0 ? r : db_commit(store_db(store), err);
 }
 
-static int remove_rows(struct store *store, const struct container_row *row,
-		       struct volume_pending *pending,
-		       struct snapshots_gone *snapshots, struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store_db(store), false, err);
-
-	if (r < 0)
-		return r;
-	txn = store_db(store);
-	r = snapshots_begin_delete(store, row, snapshots, err);
-	if (r == 0)
-		r = container_delete(store, row, err);
-	if (r == 0)
-		r = volume_turn_delete(pending, err);
-	if (r == 0)
-		r = db_commit(store_db(store), err);
-	if (r < 0) {
-		db_rollback(store_db(store));
-		snapshots_gone_release(snapshots);
-	}
-	return r;
-}
-
 int launch_end(struct store *store, const struct container_row *row,
 	       struct volume_pending *pending, int status, bool remove,
 	       struct img_err *err)
 {
-	img_auto(
-		snapshots_gone_release) struct snapshots_gone snapshots = { 0 };
-	struct img_err dropped = { 0 }; /* a log nobody asks for */
 	int r;
 
-	if (!remove) {
-		r = volume_deactivate(store, &pending->volume, err);
-		if (r == 0)
-			r = end_rows(store, row, pending, status, err);
-		if (r == 0)
-			volume_keep(pending);
-		return r;
-	}
-	/* While there is a row: else nobody would know whose it was. */
-	IMG_IGNORE(container_files_remove(store, row, &dropped));
-	r = remove_rows(store, row, pending, &snapshots, err);
+	if (remove)
+		return container_remove(store, row, pending, err);
+	r = volume_deactivate(store, &pending->volume, err);
 	if (r == 0)
-		event_write(store, "destroy", row);
+		r = end_rows(store, row, pending, status, err);
 	if (r == 0)
-		r = snapshots_finish_delete(&snapshots, err);
-	return r < 0 ? r : volume_finish_delete(pending, err);
+		volume_keep(pending);
+	return r;
 }

@@ -18,7 +18,8 @@ struct detach;
 /**
  * launch - run a container's command and wait for its end
  * @pending: the volume, held by this process as running
- * @detach: the monitor's side of a detached start, or NULL
+ * @detach: the monitor's side of a detached start, or NULL; is told that the
+ *	command runs, or gets the exit status of a start that failed
  * @ret_status: exit status of the command; where the start failed, what `run`
  *	exits with: 125, 126 or 127
  * @ret_started: whether the command ever ran
@@ -29,6 +30,10 @@ int launch(struct store *store, const struct container_row *row,
 	   struct volume_pending *pending, struct detach *detach,
 	   int *ret_status, bool *ret_started,
 	   struct img_err *err) IMG_MUST_USE;
+
+/* For a start that failed: where the command is why (126, 127) that is said,
+ * and is what to exit with; else it is @r, which may be no failure at all. */
+int launch_blame(int r, int status, const struct img_err *err);
 
 /**
  * launch_end - record the end of a container, or remove it

@@ -175,9 +175,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	int r = read_options(o, &view, err);
 
 	if (r == 0)
-		r = cli_open_store(cli, false, &store, err);
-	if (r == 0)
-		r = container_find(store, argv[0], &row, err);
+		r = cli_open_container(cli, argv[0], &store, &row, err);
 	if (r == 0)
 		r = check_kept(&row, err);
 	if (r < 0)

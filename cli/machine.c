@@ -77,7 +77,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	program[n] = '\0';
 	r = machine_exec(&options, argv, &status, err);
 	if (r < 0) /* also a command that could not be executed */
-		(void)fprintf(stderr, "img: %s\n", err->msg);
+		return cli_complain(err, status);
 	return status;
 }
 

@@ -1,11 +1,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "cli/container.h"
 #include "cli/guest.h"
 #include "cli/help.h"
 #include "cli/verb.h"
-#include "image/adopt.h"
-#include "machine/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,51 +31,14 @@ static const struct option_row global_rows[] = {
 const struct option_table global_options =
 	VERB_OPTIONS_THEN_COMMAND(global_rows);
 
-struct store_options cli_store_options(const struct cli *cli)
-{
-	return (struct store_options){
-		.root = cli->root,
-		.run_root = cli->run_root,
-		.run_ended = container_run_ended,
-		.adopt = image_adopt,
-		.vanished = container_vanished,
-		.grow = container_grow,
-		.swept = container_dirs_sweep,
-	};
-}
-
-int cli_open_store(const struct cli *cli, bool create, struct store **ret,
-		   struct img_err *err)
-{
-	struct store_options options = cli_store_options(cli);
-
-	pages_map_program();
-	options.create = create;
-	return store_open(&options, ret, err);
-}
-
-int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
-			      struct img_err *err)
-{
-	struct store_options options = cli_store_options(cli);
-
-	options.examine = true;
-	return store_open(&options, ret, err);
-}
-
-static int complain(const struct img_err *err, const char *verb, int status)
+static int complain(struct img_err *err, const char *verb, int status)
 {
 	/* What needs root or device-mapper works in the embedded kernel. */
-	bool elsewhere = err->code == IMG_E_NO_DM ||
-			 (err->sys_errno == EACCES && geteuid() != 0);
-
-	if (elsewhere)
-		(void)fprintf(stderr,
-			      "img: %s; try: img machine exec -- img %s ...\n",
-			      err->msg, verb);
-	else
-		(void)fprintf(stderr, "img: %s\n", err->msg);
-	return status;
+	if (err->code == IMG_E_NO_DM ||
+	    (err->sys_errno == EACCES && geteuid() != 0))
+		(void)img_err_hint(err, "; try: img machine exec -- img %s ...",
+				   verb);
+	return cli_complain(err, status);
 }
 
 static const char *pick(const char *option, const char *variable,

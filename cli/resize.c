@@ -36,10 +36,8 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
 	uint64_t size = 0;
-	int r = cli_open_store(cli, false, &store, err);
+	int r = cli_open_container(cli, argv[0], &store, &row, err);
 
-	if (r == 0)
-		r = container_find(store, argv[0], &row, err);
 	if (r < 0)
 		return r;
 	r = read_size(argv[1], &row, &size, err);

@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "cli/each.h"
 #include "cli/start.h"
 #include "cli/stop_options.h"
 
@@ -10,16 +11,27 @@ static const struct option_row rows[] = {
 	STOP_ROWS(offsetof(struct options, stop)),
 };
 
+/* The store is closed again: it is the monitor that opens it next. */
 static int stop(const struct cli *cli, const char *ref,
 		const struct container_stop *how, struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	int r = cli_open_container(cli, ref, &store, &row, err);
+
+	return r < 0 ? r : container_process_stop(store, &row, how, err);
+}
+
+static int restart_one(const struct each *each, const char *ref,
+		       struct img_err *err)
+{
+	int r = stop(each->cli, ref, each->values, err);
 
 	if (r == 0)
-		r = container_find(store, ref, &row, err);
-	return r < 0 ? r : container_process_stop(store, &row, how, err);
+		r = start_background(each->cli, ref, NULL, err);
+	if (r == 0)
+		(void)printf("%s\n", ref);
+	return r;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
@@ -27,26 +39,12 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 {
 	const struct options *o = values;
 	struct container_stop how;
+	struct each each = { .values = &how,
+			     .doing = "restart",
+			     .fn = restart_one };
 	int r = stop_options_read(&o->stop, &how, err);
 
-	if (r < 0)
-		return r;
-	for (int i = 0; i < argc; i++) {
-		struct img_err one = { 0 };
-
-		r = stop(cli, argv[i], &how, &one);
-		if (r == 0)
-			r = start_background(cli, argv[i], NULL, &one);
-		if (r == 0) {
-			(void)printf("%s\n", argv[i]);
-			continue;
-		}
-		(void)img_err_prefix(&one, "cannot restart %s", argv[i]);
-		if (err->code)
-			(void)fprintf(stderr, "img: %s\n", err->msg);
-		*err = one;
-	}
-	return -(int)err->code;
+	return r < 0 ? r : each_name(cli, &each, argc, argv, err);
 }
 
 const struct verb verb_restart = {

@@ -1,8 +1,6 @@
 #include "base/cleanup.h"
 #include "cli/container_process.h"
 #include "cli/each.h"
-#include "cli/event.h"
-#include "cli/snapshots.h"
 
 struct options {
 	bool force, volumes;
@@ -16,43 +14,11 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, volumes) },
 };
 
-static int remove_rows(struct store *store, const struct container_row *row,
-		       struct volume_pending *pending,
-		       struct snapshots_gone *snapshots, struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store_db(store), false, err);
-
-	if (r < 0)
-		return r;
-	txn = store_db(store);
-	r = snapshots_begin_delete(store, row, snapshots, err);
-	if (r == 0)
-		r = container_delete(store, row, err);
-	if (r == 0)
-		r = volume_begin_delete(store, row->volume.id, pending, err);
-	/* While there is a row: else nobody would know whose it was. */
-	if (r == 0)
-		r = container_files_remove(store, row, err);
-	if (r == 0)
-		r = db_commit(store_db(store), err);
-	if (r < 0) {
-		db_rollback(store_db(store));
-		snapshots_gone_release(snapshots);
-	}
-	if (r < 0 && pending->store)
-		volume_keep(pending);
-	return r;
-}
-
 static int remove_one(const struct each *each, const char *ref,
 		      struct img_err *err)
 {
 	const struct options *o = each->values;
 	struct store *store = each->store;
-	img_auto(volume_pending_release) struct volume_pending gone = { 0 };
-	img_auto(
-		snapshots_gone_release) struct snapshots_gone snapshots = { 0 };
 	img_auto(container_row_release) struct container_row row = { 0 };
 	struct img_err missing = { 0 };
 	int r = container_find(store, ref, &row, &missing);
@@ -73,20 +39,12 @@ static int remove_one(const struct each *each, const char *ref,
 		r = store_need_pool(store, err);
 	if (r < 0)
 		return r;
-	r = remove_rows(store, &row, &gone, &snapshots, &missing);
+	r = container_remove(store, &row, NULL, &missing);
+	/* It ran with --rm, and went by itself. */
 	if (r < 0 && r != -IMG_E_NOT_FOUND) {
 		*err = missing;
 		return r;
 	}
-	if (r == 0) { /* else it ran with --rm, and went by itself */
-		r = snapshots_finish_delete(&snapshots, err);
-		if (r == 0)
-			r = volume_finish_delete(&gone, err);
-	}
-	if (r < 0 && r != -IMG_E_NOT_FOUND)
-		return r;
-	if (r == 0)
-		event_write(store, "destroy", &row);
 	(void)printf("%s\n", ref);
 	return 0;
 }

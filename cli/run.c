@@ -193,15 +193,10 @@ static int run_in(struct store *store, struct detach *detach, void *self,
 	bool started = false;
 	int status = 125, r = make(store, wish, true, &pending, err);
 
-	if (r < 0) {
-		if (detach)
-			detach_report(detach, 0, status, err);
+	if (r < 0)
 		return r;
-	}
 	r = resize_fill(store, &pending, err);
-	if (r < 0 && detach)
-		detach_report(detach, 0, status, err);
-	else if (r == 0)
+	if (r == 0)
 		r = launch(store, &wish->row, &pending, detach, &status,
 			   &started, err);
 	/* What never ran is not kept: there is nothing in it. */
@@ -213,11 +208,9 @@ static int run_in(struct store *store, struct detach *detach, void *self,
 		*err = end_err;
 		r = -(int)err->code;
 	}
-	if (r < 0 && !started && status != 125 && !detach) {
-		(void)fprintf(stderr, "img: %s\n", err->msg);
-		return status;
-	}
-	return r < 0 ? r : status;
+	if (r < 0)
+		return started || detach ? r : launch_blame(r, status, err);
+	return status;
 }
 
 /* In the foreground it is this process's child.  One that has the user's
@@ -227,32 +220,22 @@ static int run_wish(const struct cli *cli, struct wish *wish,
 {
 	const struct options *o = wish->options;
 	img_auto(store_close) struct store *store = NULL;
-	struct attach_options attach = {
-		.with_stdin = true,
-		.with_stdout = true,
-		.with_stderr = true,
-		.tty = true,
-		.forward_signals = !o->no_sig_proxy,
-	};
+	struct attach_options attach;
 	struct background background = { .cli = cli,
 					 .fn = run_in,
 					 .self = wish };
 	int r;
 
 	if (o->detach || (o->config.tty && o->config.interactive)) {
-		r = attach_parse_keys(o->detach_keys, &attach, err);
+		r = background_attach_options(o->detach_keys, !o->no_sig_proxy,
+					      &attach, err);
 		if (r == 0 && !o->detach)
 			background.attach = &attach;
 		if (r == 0)
 			r = background_start(&background, err);
 		if (r == 0 && o->detach)
 			(void)printf("%s\n", wish->row.id.hex);
-		if (r < 0 && (background.exit_status == 126 ||
-			      background.exit_status == 127)) {
-			(void)fprintf(stderr, "img: %s\n", err->msg);
-			return background.exit_status;
-		}
-		return r;
+		return launch_blame(r, background.exit_status, err);
 	}
 	r = cli_open_store(cli, false, &store, err);
 	return r < 0 ? r : run_in(store, NULL, wish, err);

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "cli/clock.h"
+#include "cli/each.h"
 #include "cli/list.h"
 #include "cli/snapshots.h"
 #include "storage/account.h"
@@ -16,9 +17,7 @@ static int run_create(const struct cli *cli, void *values, int argc,
 	int r = argc > 1 ? snapshot_name_check(argv[1], err) : 0;
 
 	if (r == 0)
-		r = cli_open_store(cli, false, &store, err);
-	if (r == 0)
-		r = container_find(store, argv[0], &container, err);
+		r = cli_open_container(cli, argv[0], &store, &container, err);
 	if (r < 0)
 		return r;
 	if (argc > 1)
@@ -138,31 +137,28 @@ const struct verb verb_snapshot_ls = {
 
 /* --- snapshot rm ---------------------------------------------------------- */
 
+static int remove_one(const struct each *each, const char *name,
+		      struct img_err *err)
+{
+	int r = snapshot_remove(each->store, each->values, name, err);
+
+	if (r == 0)
+		(void)printf("%s\n", name);
+	return r;
+}
+
 static int run_rm(const struct cli *cli, void *values, int argc, char **argv,
 		  struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row container = { 0 };
 	img_auto(store_close) struct store *store = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	struct each each = { .values = &container,
+			     .doing = "remove the snapshot",
+			     .fn = remove_one };
+	int r = cli_open_container(cli, argv[0], &store, &container, err);
 
-	if (r == 0)
-		r = container_find(store, argv[0], &container, err);
-	if (r < 0)
-		return r;
-	for (int i = 1; i < argc; i++) {
-		struct img_err one = { 0 };
-
-		if (snapshot_remove(store, &container, argv[i], &one) == 0) {
-			(void)printf("%s\n", argv[i]);
-			continue;
-		}
-		(void)img_err_prefix(&one, "cannot remove the snapshot %s",
-				     argv[i]);
-		if (err->code)
-			(void)fprintf(stderr, "img: %s\n", err->msg);
-		*err = one;
-	}
-	return -(int)err->code;
+	each.store = store;
+	return r < 0 ? r : each_name(cli, &each, argc - 1, argv + 1, err);
 }
 
 const struct verb verb_snapshot_rm = {
@@ -182,10 +178,8 @@ static int run_rollback(const struct cli *cli, void *values, int argc,
 {
 	img_auto(container_row_release) struct container_row container = { 0 };
 	img_auto(store_close) struct store *store = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	int r = cli_open_container(cli, argv[0], &store, &container, err);
 
-	if (r == 0)
-		r = container_find(store, argv[0], &container, err);
 	if (r < 0)
 		return r;
 	r = snapshot_roll_back(store, &container, argv[1], err);

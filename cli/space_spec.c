@@ -46,14 +46,11 @@ static int open_other(struct store *store, const char *id, const char *key,
 
 	if (r == 0)
 		r = check_offer(&row, key, err);
-	if (r == 0)
-		r = container_process_open(store, &row, &pidfd, err);
-	if (r == 0)
-		return img_err_set(err, IMG_E_NOT_FOUND, 0,
-				   "cannot share with %s: it is not running",
-				   row.name);
 	if (r < 0)
 		return r;
+	r = container_process_need(store, &row, &pidfd, err);
+	if (r < 0)
+		return img_err_prefix(err, "cannot share with %s", row.name);
 	*ret = (struct space){ .kind = SPACE_JOIN, .pidfd = pidfd };
 	parts->pidfds[parts->n++] = img_fd_take(&pidfd);
 	return 0;

@@ -1,6 +1,8 @@
 #include "cli/start.h"
+
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/each.h"
 #include "cli/launch.h"
 #include "cli/verb.h"
 #include "image/config.h"
@@ -57,11 +59,8 @@ static int run_again(struct store *store, struct container_row *row,
 	int status = 125;
 	int r = hold(store, row, &pending, err);
 
-	if (r < 0) {
-		if (detach)
-			detach_report(detach, 0, status, err);
+	if (r < 0)
 		return r;
-	}
 	if (resize_fill(store, &pending, &small) < 0)
 		(void)fprintf(stderr,
 			      "img: warning: %s; %s has its former size\n",
@@ -82,11 +81,7 @@ static int start_in(struct store *store, struct detach *detach, void *self,
 	img_auto(container_row_release) struct container_row row = { 0 };
 	int r = container_find(store, self, &row, err);
 
-	if (r < 0)
-		detach_report(detach, 0, 125, err);
-	else
-		r = run_again(store, &row, detach, err);
-	return r;
+	return r < 0 ? r : run_again(store, &row, detach, err);
 }
 
 int start_background(const struct cli *cli, const char *ref,
@@ -108,10 +103,8 @@ static int look(const struct cli *cli, const char *ref, bool *ret_tty,
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
 	img_auto(json_release) json_t *config = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	int r = cli_open_container(cli, ref, &store, &row, err);
 
-	if (r == 0)
-		r = container_find(store, ref, &row, err);
 	if (r == 0)
 		r = image_config_parse(row.config, &config, err);
 	*ret_tty = r == 0 && json_is_true(json_object_get(config, "Tty")) &&
@@ -126,10 +119,8 @@ static int start_here(const struct cli *cli, const char *ref, bool interactive,
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
 	img_auto(json_release) json_t *config = NULL;
-	int r = cli_open_store(cli, false, &store, err);
+	int r = cli_open_container(cli, ref, &store, &row, err);
 
-	if (r == 0)
-		r = container_find(store, ref, &row, err);
 	if (r == 0)
 		r = image_config_parse(row.config, &config, err);
 	if (r < 0)
@@ -146,15 +137,10 @@ static int start_here(const struct cli *cli, const char *ref, bool interactive,
 static int start_attached(const struct cli *cli, const char *ref,
 			  const struct options *o, struct img_err *err)
 {
-	struct attach_options attach = {
-		.with_stdin = true,
-		.with_stdout = true,
-		.with_stderr = true,
-		.tty = true,
-		.forward_signals = !o->no_sig_proxy,
-	};
+	struct attach_options attach;
 	bool tty;
-	int r = attach_parse_keys(o->detach_keys, &attach, err);
+	int r = background_attach_options(o->detach_keys, !o->no_sig_proxy,
+					  &attach, err);
 
 	if (r == 0)
 		r = look(cli, ref, &tty, err);
@@ -166,30 +152,33 @@ static int start_attached(const struct cli *cli, const char *ref,
 	return r < 0 ? r : start_here(cli, ref, o->interactive, err);
 }
 
+static int start_one(const struct each *each, const char *ref,
+		     struct img_err *err)
+{
+	bool tty;
+	int r = look(each->cli, ref, &tty, err);
+
+	if (r == 0)
+		r = start_background(each->cli, ref, NULL, err);
+	if (r >= 0)
+		(void)printf("%s\n", ref);
+	return r;
+}
+
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
 	const struct options *o = values;
-	bool tty;
-	int r = 0;
+	struct each each = { .doing = "start", .fn = start_one };
+	int r;
 
-	if ((o->attach || o->interactive) && argc > 1)
+	if (!o->attach && !o->interactive)
+		return each_name(cli, &each, argc, argv, err);
+	if (argc > 1)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "only one container can be attached");
-	if (o->attach || o->interactive) {
-		r = start_attached(cli, argv[0], o, err);
-		return r < 0 ? img_err_prefix(err, "cannot start %s", argv[0])
-			     : r;
-	}
-	for (int i = 0; i < argc; i++) {
-		r = look(cli, argv[i], &tty, err);
-		if (r == 0)
-			r = start_background(cli, argv[i], NULL, err);
-		if (r < 0)
-			return img_err_prefix(err, "cannot start %s", argv[i]);
-		(void)printf("%s\n", argv[i]);
-	}
-	return 0;
+	r = start_attached(cli, argv[0], o, err);
+	return r < 0 ? img_err_prefix(err, "cannot start %s", argv[0]) : r;
 }
 
 const struct verb verb_start = {

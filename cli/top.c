@@ -241,9 +241,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	int r = read_options(argv + 1, &choice, err);
 
 	if (r == 0)
-		r = cli_open_store(cli, false, &store, err);
-	if (r == 0)
-		r = container_find(store, argv[0], &row, err);
+		r = cli_open_container(cli, argv[0], &store, &row, err);
 	if (r == 0)
 		r = show(store, &row, &choice, err);
 	return r < 0 ? img_err_prefix(err, "cannot list the processes of %s",

@@ -2,8 +2,8 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "cli/each.h"
 #include "cli/object.h"
-#include "cli/verb.h"
 #include "storage/use.h"
 
 struct options {
@@ -73,14 +73,6 @@ static int trim_one(struct trim *trim, const char *name,
 					     : 0,
 				     size));
 	return 0;
-}
-
-/* One that cannot be trimmed does not hinder the others. */
-static void note(struct trim *trim, const struct img_err *one)
-{
-	if (trim->err->code)
-		(void)fprintf(stderr, "img: %s\n", trim->err->msg);
-	*trim->err = *one;
 }
 
 /* What is to be trimmed, listed before anything is done. */
@@ -179,13 +171,13 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		struct img_err one = { 0 };
 
 		if (list_named(&trim, argv[i], &one) < 0)
-			note(&trim, &one);
+			each_failed(err, &one);
 	}
 	for (size_t i = 0; i < trim.n; i++) {
 		struct img_err one = { 0 };
 
 		if (trim_item(&trim, &trim.item[i], &one) < 0)
-			note(&trim, &one);
+			each_failed(err, &one);
 	}
 	return -(int)err->code;
 }

@@ -1,8 +1,8 @@
 #include "base/cleanup.h"
 #include "base/mountinfo.h"
 #include "base/str.h"
+#include "cli/each.h"
 #include "cli/object.h"
-#include "cli/verb.h"
 #include "storage/use.h"
 
 #include <string.h>
@@ -148,25 +148,27 @@ static int unmount_arg(struct store *store, const char *arg,
 	return r;
 }
 
+static int unmount_one(const struct each *each, const char *arg,
+		       struct img_err *err)
+{
+	return unmount_arg(each->store, arg, err);
+}
+
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
 	const struct options *o = values;
 	img_auto(store_close) struct store *store = NULL;
+	struct each each = { .doing = "unmount", .fn = unmount_one };
 	int r;
 
 	if (o->all == (argc > 0))
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "name what to unmount, or use --all");
+	if (argc > 0)
+		return each_argument(cli, &each, argc, argv, err);
 	r = cli_open_store(cli, false, &store, err);
-	if (r == 0 && o->all)
-		return unmount_arg(store, NULL, err);
-	for (int i = 0; r == 0 && i < argc; i++) {
-		r = unmount_arg(store, argv[i], err);
-		if (r < 0)
-			(void)img_err_prefix(err, "cannot unmount %s", argv[i]);
-	}
-	return r;
+	return r < 0 ? r : unmount_arg(store, NULL, err);
 }
 
 const struct verb verb_umount = {

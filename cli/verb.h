@@ -36,6 +36,9 @@ extern const size_t n_verbs;
 /* Words of argv that name a verb (1 or 2), 0 when none does. */
 int verb_find(char **argv, const struct verb **ret);
 
+/* Says a failure, and returns @status. */
+int cli_complain(const struct img_err *err, int status);
+
 /* Opens the store that the command line means.  With @create it is made when
  * missing; else that is IMG_E_NOT_FOUND. */
 int cli_open_store(const struct cli *cli, bool create, struct store **ret,
@@ -45,6 +48,13 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
  * see it. */
 int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
 			      struct img_err *err) IMG_MUST_USE;
+
+/* Opens the store, which has to be there, and finds a container in it as
+ * container_find does. */
+struct container_row;
+int cli_open_container(const struct cli *cli, const char *ref,
+		       struct store **ret_store, struct container_row *ret,
+		       struct img_err *err) IMG_MUST_USE;
 
 /* What the command line says of a store that is to be opened. */
 struct store_options cli_store_options(const struct cli *cli);

@@ -19,23 +19,6 @@ static const struct option_row global_rows[] = {
 };
 const struct option_table global_options = VERB_OPTIONS(global_rows);
 
-int cli_open_store(const struct cli *cli, bool create, struct store **ret,
-		   struct img_err *err)
-{
-	return img_err_set(err, IMG_E_INTERNAL, 0, "no store in this test");
-}
-
-struct store_options cli_store_options(const struct cli *cli)
-{
-	return (struct store_options){ .root = cli->root };
-}
-
-int cli_open_store_to_examine(const struct cli *cli, struct store **ret,
-			      struct img_err *err)
-{
-	return cli_open_store(cli, false, ret, err);
-}
-
 static const struct verb *find(char **argv, int words)
 {
 	const struct verb *verb = NULL;
