@@ -238,7 +238,7 @@ help:
 	@echo 'make check-unit    unit tests, with sanitizers'
 	@echo 'make check-system  system tests on a real device-mapper'
 	@echo 'make check-qemu    the same on Debian'"'"'s own kernel, two processors: FILES='
-	@echo 'make torture       crashes, failing disks, power cuts: PARTS= ROUNDS= SEED='
+	@echo 'make torture       crashes, failing disks, power cuts, a soak: PARTS= ROUNDS= SEED='
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=60 each'
 	@echo 'make lint          format, static analysis, layers, docs'
 	@echo 'make bench         the figures, beside what others take'
