@@ -6,7 +6,8 @@ load lib/store
 		'trap "echo asked; exit 7" TERM; echo ready
 		while :; do sleep 0.1; done'
 	wait_for sh -c "$IMG logs polite | grep ready"
-	gives polite img stop polite
+	# On a slow machine an answer may take longer than the ten seconds.
+	gives polite img stop -t 100 polite
 	gives 7 img wait polite
 	gives $'ready\nasked' img logs polite
 	# Without a handler the first process of a container feels nothing.
@@ -23,12 +24,12 @@ load lib/store
 	ok img run -d --name usr base sh -c 'trap "exit 9" USR2; echo ready
 		while :; do sleep 0.1; done'
 	wait_for sh -c "$IMG logs usr | grep ready"
-	gives usr img stop -s usr2 usr
+	gives usr img stop -t 100 -s usr2 usr
 	gives 9 img wait usr
 	ok img run -d --name usr1 with-signal sh -c 'trap "exit 10" USR1
 		echo ready; while :; do sleep 0.1; done'
 	wait_for sh -c "$IMG logs usr1 | grep ready"
-	gives usr1 img stop usr1
+	gives usr1 img stop -t 100 usr1
 	gives 10 img wait usr1
 	fails 1 "'NOPE' is not a signal" img stop -s NOPE usr
 	fails 1 "--time 'soon' is not a number of seconds" img stop -t soon usr
