@@ -25,8 +25,8 @@ load lib/store
 	# They stay with the container.
 	ok img run --name none --cap-drop ALL base grep CapEff /proc/self/status
 	gives $'CapEff:\t0000000000000000' img start -a none
-	gives '["ALL"]' sh -c "img inspect none | tr -d ' \n' |
-		sed 's/.*\"CapDrop\":\(\[[^]]*\]\).*/\1/'"
+	ok img inspect none
+	[[ ${out//[[:space:]]/} == *'"CapDrop":["ALL"]'* ]]
 }
 
 @test "device nodes work where the runtime put them, and nowhere else" {
