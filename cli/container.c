@@ -311,9 +311,12 @@ int container_run_ended(struct store *store, uint32_t volume,
 	img_auto(db_txn_release) struct db *txn = NULL;
 	struct img_err dropped = { 0 }; /* files of a container that is gone */
 	int r = by_volume(store, volume, &row, err);
+	bool seen;
 
 	if (r <= 0)
 		return r;
+	/* Its supervisor may have, and not have got the volume. */
+	seen = row.finished_ns != 0;
 	pid_path = container_pid_path(store, &row);
 	(void)unlink(pid_path); /* often was never written */
 	attach_path = container_attach_path(store, &row);
@@ -330,12 +333,12 @@ int container_run_ended(struct store *store, uint32_t volume,
 			r = container_delete(store, &row, err);
 		if (r == 0)
 			r = volume_condemn(store, volume, err);
-	} else {
+	} else if (!seen) {
 		r = container_set_finished(store, &row, CONTAINER_UNSEEN, err);
 	}
 	if (r == 0)
 		r = db_commit(store_db(store), err);
-	if (r == 0)
+	if (r == 0 && !seen)
 		event_write_with(store, "die", &row, "exitCode", "137");
 	if (r == 0 && row.auto_remove)
 		event_write(store, "destroy", &row);

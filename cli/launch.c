@@ -218,13 +218,18 @@ int launch_end(struct store *store, const struct container_row *row,
 	       struct volume_pending *pending, int status, bool remove,
 	       struct img_err *err)
 {
+	struct img_err dropped = { 0 }; /* another is told */
 	int r;
 
 	if (remove)
 		return container_remove(store, row, pending, err);
 	r = volume_deactivate(store, &pending->volume, err);
-	if (r == 0)
-		r = end_rows(store, row, pending, status, err);
+	if (r < 0) { /* somebody has it open; its end is known all the same */
+		IMG_IGNORE(
+			container_set_finished(store, row, status, &dropped));
+		return r;
+	}
+	r = end_rows(store, row, pending, status, err);
 	if (r == 0)
 		volume_keep(pending);
 	return r;

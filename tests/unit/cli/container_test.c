@@ -237,8 +237,9 @@ static void a_life(void **state)
 	assert_string_equal(text, "exited");
 }
 
-/* A supervisor that is killed. */
-static void die_running(struct temp_store *t, bool auto_remove)
+/* A supervisor that is killed.  @seen: the status, where it had seen the end
+ * but not let go of the volume, else -1. */
+static void die_running(struct temp_store *t, bool auto_remove, int seen)
 {
 	pid_t pid = fork();
 	int status;
@@ -256,6 +257,9 @@ static void die_running(struct temp_store *t, bool auto_remove)
 		    container_log(store, &row, &log, &err) < 0 ||
 		    volume_begin_run(store, &row.volume, &run, &err) < 0 ||
 		    container_set_started(store, &row, &err) < 0)
+			_exit(1);
+		if (seen >= 0 &&
+		    container_set_finished(store, &row, seen, &err) < 0)
 			_exit(1);
 		_exit(0);
 	}
@@ -281,12 +285,27 @@ static void an_end_that_nobody_saw(void **state)
 	uint32_t loose[] = { 1, 0 };
 
 	t->options.run_ended = container_run_ended;
-	die_running(t, false);
+	die_running(t, false, -1);
 	store = temp_store_open(t);
 	find(store, "web", &row);
 	assert_int_equal(row.exit_status, 137);
 	assert_true(row.finished_ns > 0);
 	assert_true(has_dir(t, 'a'));
+	temp_store_check(t, store, loose, NULL);
+}
+
+static void an_end_that_was_seen_stays(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = NULL;
+	img_auto(container_row_release) struct container_row row = { 0 };
+	uint32_t loose[] = { 1, 0 };
+
+	t->options.run_ended = container_run_ended;
+	die_running(t, false, 7);
+	store = temp_store_open(t);
+	find(store, "web", &row);
+	assert_int_equal(row.exit_status, 7);
 	temp_store_check(t, store, loose, NULL);
 }
 
@@ -296,7 +315,7 @@ static void one_that_was_to_go_goes(void **state)
 	img_auto(store_close) struct store *store = NULL;
 
 	t->options.run_ended = container_run_ended;
-	die_running(t, true);
+	die_running(t, true, -1);
 	assert_true(has_dir(t, 'a'));
 	store = temp_store_open(t);
 	assert_not_found(store, "web", IMG_E_NOT_FOUND,
@@ -390,6 +409,7 @@ int main(void)
 		test_in_store(the_newest_comes_first),
 		test_in_store(a_life),
 		test_in_store(an_end_that_nobody_saw),
+		test_in_store(an_end_that_was_seen_stays),
 		test_in_store(one_that_was_to_go_goes),
 		test_in_store(a_volume_without_a_container_may_end),
 		test_in_store(the_volume_may_have_been_exchanged),
