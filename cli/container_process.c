@@ -61,14 +61,18 @@ int container_process_signal(struct store *store,
 			     const struct container_row *row, int sig,
 			     struct img_err *err)
 {
-	img_auto(img_fd_release) int pidfd = -1;
-	int r = container_process_open(store, row, &pidfd, err);
+	for (;;) {
+		img_auto(img_fd_release) int pidfd = -1;
+		int r = container_process_open(store, row, &pidfd, err);
 
-	if (r <= 0)
-		return r;
-	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0)
-		return 1;
-	return errno == ESRCH ? 0 : img_err_sys(err, "cannot send a signal");
+		if (r <= 0)
+			return r;
+		if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0)
+			return 1;
+		if (errno != ESRCH)
+			return img_err_sys(err, "cannot send a signal");
+		/* It ended this instant: it runs until that is written down. */
+	}
 }
 
 int container_process_wait(struct store *store, const struct container_row *row,
