@@ -51,6 +51,7 @@ say = @echo '  $(1) $@';
 endif
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+SAN       = $(BUILD)/san
 LIB_OBJ  = $(call obj,$(filter-out cli/%,$(SRC)))
 
 PROGRAMS = $(BUILD)/img $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
@@ -75,6 +76,20 @@ $(BUILD)/img-preload.so: $(PRELOAD)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -o $@ $^
 
+# The first process of a container with --init, which is kept in the program as
+# bytes: no C library, nothing to be found at run time (runtime/reaper.h).
+REAPER_FLAGS = -Os -g0 -ffreestanding -fno-pic -fno-pie -static \
+             -nostdlib -fno-stack-protector -fno-asynchronous-unwind-tables \
+             -Wl,--build-id=none,-z,noexecstack,-z,noseparate-code,-s
+
+$(BUILD)/reaper: runtime/reaper/reaper.c runtime/reaper/report.h
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(REAPER_FLAGS) -o $@ $<
+
+$(BUILD)/runtime/reaper.o $(SAN)/runtime/reaper.o: $(BUILD)/reaper
+$(BUILD)/runtime/reaper.o $(SAN)/runtime/reaper.o: \
+	CPPFLAGS += -DIMG_REAPER='"$(BUILD)/reaper"'
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -88,7 +103,6 @@ $(BUILD)/%.o: %.c
 # program on a real device-mapper: directly where the kernel has one and we
 # are root, else in the embedded kernel.
 
-SAN       = $(BUILD)/san
 SAN_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
             -fno-sanitize-recover=undefined -DIMG_CHECK_LOCKS
 UNIT_SRC  = $(wildcard tests/unit/*/*_test.c)

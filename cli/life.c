@@ -194,6 +194,7 @@ int life_put(json_t *config, const struct life_options *o, struct img_err *err)
 				"none: let the system's own, as a unit of "
 				"systemd, run 'img start -a NAME'",
 				o->restart);
+	(void)json_object_set_new(host, "Init", json_boolean(o->init));
 	(void)json_object_set_new(host, "RestartPolicy",
 				  json_pack("{ss si}", "Name", "no",
 					    "MaximumRetryCount", 0));

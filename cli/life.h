@@ -16,6 +16,7 @@ struct life_options {
 	const char *cid_file, *restart, *stop_signal, *stop_timeout;
 	const char *log_driver;
 	struct text_list log_options;
+	bool init;
 };
 
 #define LIFE_ROW(letter_, name_, arg_, help_, kind_, base_, member_)           \
@@ -35,6 +36,9 @@ struct life_options {
 		LIFE_ROW(0, "env-file", "FILE",                                \
 			 "set variables, one a line; --env comes after it",    \
 			 OPTION_LIST, base, env_files),                        \
+		LIFE_ROW(0, "init", NULL,                                      \
+			 "a first process that passes signals on and reaps",   \
+			 OPTION_FLAG, base, init),                             \
 		LIFE_ROW('l', "label", "NAME[=VALUE]",                         \
 			 "a label, that inspect shows and ps selects by",      \
 			 OPTION_LIST, base, labels),                           \

@@ -109,6 +109,7 @@ int spec_make(const struct container_row *row, json_t *config,
 		.limits = &p->limits,
 		.oom_score = (int)json_integer_value(
 			json_object_get(host, "OomScoreAdj")),
+		.init = json_is_true(json_object_get(host, "Init")),
 		.tty = json_is_true(json_object_get(p->config, "Tty")),
 		.interactive =
 			json_is_true(json_object_get(p->config, "OpenStdin")),

@@ -2,8 +2,8 @@
 
 #include "base/cleanup.h"
 
+#include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -76,36 +76,37 @@ int command_find(const char *name, const char *path, char *out, size_t size,
 	return img_err_set(err, IMG_E_INPUT, EACCES, "\"%s\"", name);
 }
 
-static int exec_failed(const char *name, const char *program, int *ret_status,
-		       struct img_err *err)
+int command_failed(const char *name, const struct command_failure *why,
+		   int *ret_status, struct img_err *err)
 {
-	int saved = errno;
-	struct stat st;
-	bool there = stat(program, &st) == 0;
+	int error = why->is_directory ? EISDIR : why->error;
 
 	*ret_status = COMMAND_STATUS_NO_EXEC;
-	if (there && S_ISDIR(st.st_mode))
-		saved = EISDIR;
-	if (saved != ENOENT && saved != ENOTDIR)
-		return img_err_set(err, IMG_E_INPUT, saved, "\"%s\"", name);
+	if (error != ENOENT && error != ENOTDIR)
+		return img_err_set(err, IMG_E_INPUT, error, "\"%s\"", name);
 	*ret_status = COMMAND_STATUS_NOT_FOUND;
-	if (there)
+	if (why->is_there)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "\"%s\": its interpreter or loader is not "
 				   "in the image",
 				   name);
-	return img_err_set(err, IMG_E_NOT_FOUND, saved, "\"%s\"", name);
+	return img_err_set(err, IMG_E_NOT_FOUND, error, "\"%s\"", name);
 }
 
 int command_exec(char *const *argv, char *const *env, const char *path,
 		 int *ret_status, struct img_err *err)
 {
 	char program[PATH_MAX];
+	struct command_failure why;
+	struct stat st;
 	int r = command_find(argv[0], path ? path : "", program,
 			     sizeof(program), ret_status, err);
 
 	if (r < 0)
 		return r;
 	(void)execve(program, argv, env);
-	return exec_failed(argv[0], program, ret_status, err);
+	why.error = errno;
+	why.is_there = stat(program, &st) == 0;
+	why.is_directory = why.is_there && S_ISDIR(st.st_mode);
+	return command_failed(argv[0], &why, ret_status, err);
 }

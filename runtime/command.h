@@ -7,6 +7,7 @@
  */
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -34,5 +35,18 @@ int command_find(const char *name, const char *path, char *out, size_t size,
  */
 int command_exec(char *const *argv, char *const *env, const char *path,
 		 int *ret_status, struct img_err *err);
+
+/* Why a program could not be executed. */
+struct command_failure {
+	int error; /* errno of execve */
+	bool is_there, is_directory;
+};
+
+/**
+ * command_failed - the error that says so
+ * @name: the command, as it was given
+ */
+int command_failed(const char *name, const struct command_failure *why,
+		   int *ret_status, struct img_err *err);
 
 #endif

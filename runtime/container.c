@@ -44,6 +44,7 @@ static void start_release(struct start *s)
 	img_fd_release(&s->plan.root_fd);
 	img_fd_release(&s->plan.report[0]);
 	img_fd_release(&s->plan.report[1]);
+	reaper_release(&s->plan.reaper);
 	pty_release(&s->plan.pty);
 	env_release(&s->plan.env);
 	syscall_filter_release(&s->plan.filter);
@@ -149,7 +150,8 @@ static int prepare(struct start *s, struct img_err *err)
 	env_init(&s->plan.env, spec->env, s->hostname, spec->tty);
 	if (pipe2(s->plan.report, O_CLOEXEC) != 0)
 		return img_err_sys(err, "cannot make a pipe");
-	return 0;
+	return spec->init ? reaper_prepare(spec->argv, &s->plan.reaper, err)
+			  : 0;
 }
 
 static int map_mounts(const struct start *s, int ns, struct img_err *err)
@@ -208,6 +210,20 @@ static pid_t clone_first(struct start *s, int *ret_pidfd)
 	return clone_into(&clone, ret_pidfd);
 }
 
+/* What the child says went wrong, if it could. */
+static int heard_failure(const struct init_report *report, ssize_t n,
+			 struct container *ret, struct img_err *err)
+{
+	if (n != sizeof(*report))
+		return img_err_set(err, IMG_E_INTERRUPTED, 0,
+				   "the first process was killed before it "
+				   "could start the command");
+	ret->exit_status = report->exit_status;
+	if (err->code == IMG_OK)
+		*err = report->err;
+	return -(int)err->code;
+}
+
 /*
  * Clones the child and waits for its exec or its report.
  *
@@ -245,17 +261,16 @@ static int spawn(struct start *s, struct container *ret, struct img_err *err)
 	n = read(s->plan.report[0], &report, sizeof(report));
 	s->plan.report[1] = -1;
 	if (n == 0 && s->plan.at_exec)
+		r = s->plan.spec->init ? reaper_await(&s->plan.reaper,
+						      &ret->exit_status, err)
+				       : 0;
+	else
+		r = heard_failure(&report, n, ret, err);
+	if (r == 0)
 		return 0;
 	(void)waitid(P_PID, (id_t)ret->pid, &(siginfo_t){ 0 }, WEXITED);
 	img_fd_release(&ret->pidfd);
-	if (n != sizeof(report))
-		return img_err_set(err, IMG_E_INTERRUPTED, 0,
-				   "the first process was killed before it "
-				   "could start the command");
-	ret->exit_status = report.exit_status;
-	if (err->code == IMG_OK)
-		*err = report.err;
-	return -(int)err->code;
+	return r;
 }
 
 static int start_blocked(struct start *s, struct container *ret,
@@ -280,6 +295,7 @@ int container_start(const struct container_spec *spec, struct container *ret,
 		.plan = { .spec = spec,
 			  .root_fd = -1,
 			  .pty = PTY_EMPTY,
+			  .reaper = REAPER_EMPTY,
 			  .report = { -1, -1 } },
 		.cgroup = CGROUP_EMPTY,
 	};

@@ -182,7 +182,7 @@ static void child(struct entry *e)
 	(void)setsid(); /* a new process leads no group: cannot fail */
 	if (handover_follow(fd, err) == 0 && join_cgroup(e, err) == 0 &&
 	    join(e, err) == 0 && handover_stdio(&handover, err) == 0 &&
-	    handover_descriptors(&fd, err) == 0)
+	    handover_descriptors(&handover, &fd, err) == 0)
 		(void)handover_exec(&handover, fd, &report.exit_status, err);
 
 	/* If even this fails there is nobody left to tell. */

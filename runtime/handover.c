@@ -6,6 +6,7 @@
 #include "runtime/inroot.h"
 #include "runtime/mount_guard.h"
 #include "runtime/pty.h"
+#include "runtime/reaper/report.h"
 #include "runtime/signals.h"
 #include "runtime/user.h"
 
@@ -46,20 +47,51 @@ int handover_stdio(const struct handover *h, struct img_err *err)
 	return 0;
 }
 
-/*
- * Closes everything but stdio and the pipe.  Before the first path of the
- * image is used: a working directory "/proc/self/fd/7" must find nothing.
- */
-int handover_descriptors(int *report_fd, struct img_err *err)
-{
-	const int keep = STDERR_FILENO + 1;
+/* In their order from there on: the pipe, and the two of a reaper. */
+#define FIRST_KEPT (STDERR_FILENO + 1)
+_Static_assert(REAPER_REPORT_FD == FIRST_KEPT + 1 &&
+		       REAPER_PROGRAM_FD == FIRST_KEPT + 2,
+	       "the order of handover_descriptors");
 
-	if (*report_fd != keep) {
-		if (dup3(*report_fd, keep, O_CLOEXEC) < 0)
-			return img_err_sys(err, "cannot keep the report pipe");
-		*report_fd = keep;
+/* Out of each other's way first; of a reaper's pipe the end must stay. */
+static int keep_all(int *fds, int n, struct img_err *err)
+{
+	for (int i = 0; n > 1 && i < n; i++) {
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_KEPT + n);
+		if (fds[i] < 0)
+			return img_err_sys(err, "cannot keep a descriptor");
 	}
-	if (close_range((unsigned int)keep + 1, ~0u, 0) != 0)
+	for (int i = 0; i < n; i++) {
+		const int at = FIRST_KEPT + i;
+
+		if (fds[i] != at &&
+		    dup3(fds[i], at, at == REAPER_REPORT_FD ? 0 : O_CLOEXEC) <
+			    0)
+			return img_err_sys(err, "cannot keep a descriptor");
+	}
+	return 0;
+}
+
+/*
+ * Closes everything but stdio and those.  Before the first path of the image
+ * is used: a working directory "/proc/self/fd/7" must find nothing, and what
+ * is left is no directory.
+ */
+int handover_descriptors(const struct handover *h, int *report_fd,
+			 struct img_err *err)
+{
+	int fds[] = { *report_fd, -1, -1 };
+	int n = 1, r;
+
+	if (h->reaper) {
+		fds[n++] = h->reaper->report[1];
+		fds[n++] = h->reaper->program;
+	}
+	r = keep_all(fds, n, err);
+	if (r < 0)
+		return r;
+	*report_fd = FIRST_KEPT;
+	if (close_range((unsigned)(FIRST_KEPT + n), ~0u, 0) != 0)
 		return img_err_sys(err, "cannot close the descriptors");
 	return 0;
 }
@@ -149,6 +181,9 @@ int handover_exec(const struct handover *h, int report_fd, int *ret_status,
 	env_add_home(h->env, home);
 	(void)umask(0022);
 	*h->at_exec = true;
+	if (h->reaper)
+		return reaper_exec(h->reaper, h->env->vars,
+				   env_get(h->env, "PATH"), ret_status, err);
 	return command_exec(h->spec->argv, h->env->vars,
 			    env_get(h->env, "PATH"), ret_status, err);
 }

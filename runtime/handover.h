@@ -10,6 +10,7 @@
  */
 #include "base/err.h"
 #include "runtime/env.h"
+#include "runtime/reaper.h"
 #include "runtime/spec.h"
 #include "runtime/syscall_filter.h"
 
@@ -17,7 +18,8 @@ struct handover {
 	const struct container_spec *spec;
 	const struct syscall_filter *filter;
 	struct env *env;
-	int terminal; /* the command's end, where spec->tty */
+	const struct reaper *reaper; /* the command's parent, or NULL */
+	int terminal;		     /* the command's end, where spec->tty */
 	/* Set just before exec: a child that vanished without a report and
 	 * without this was killed on the way. */
 	volatile bool *at_exec;
@@ -29,9 +31,10 @@ int handover_follow(int report_fd, struct img_err *err) IMG_MUST_USE;
 /* A terminal of its own, or what the supervisor has; stdin only if asked. */
 int handover_stdio(const struct handover *h, struct img_err *err) IMG_MUST_USE;
 
-/* Closes everything but stdio and the report pipe, which becomes
- * descriptor 3. */
-int handover_descriptors(int *report_fd, struct img_err *err) IMG_MUST_USE;
+/* Closes everything but stdio, the report pipe, which becomes descriptor 3,
+ * and what a reaper needs. */
+int handover_descriptors(const struct handover *h, int *report_fd,
+			 struct img_err *err) IMG_MUST_USE;
 
 /**
  * handover_exec - become the user and run the command

@@ -113,6 +113,7 @@ int init_main(void *arg)
 		.spec = plan->spec,
 		.filter = &plan->filter,
 		.env = &plan->env,
+		.reaper = plan->spec->init ? &plan->reaper : NULL,
 		.terminal = plan->pty.slave,
 		.at_exec = &plan->at_exec,
 	};
@@ -128,7 +129,7 @@ int init_main(void *arg)
 	(void)setsid(); /* a new process leads no group: cannot fail */
 	if (make_world(plan, err) == 0 && handover_stdio(&handover, err) == 0 &&
 	    mount_console(plan, err) == 0 &&
-	    handover_descriptors(&fd, err) == 0)
+	    handover_descriptors(&handover, &fd, err) == 0)
 		(void)handover_exec(&handover, fd, &report.exit_status, err);
 
 	/* If even this fails there is nobody left to tell. */

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "runtime/env.h"
 #include "runtime/pty.h"
+#include "runtime/reaper.h"
 #include "runtime/spec.h"
 #include "runtime/syscall_filter.h"
 
@@ -30,8 +31,9 @@ struct init_plan {
 	struct pty pty;		  /* empty without a terminal */
 	struct env env;
 	struct syscall_filter filter;
-	int report[2]; /* pipe, both ends close on exec */
-	uint32_t go;   /* see init_let_go */
+	struct reaper reaper; /* empty without spec->init */
+	int report[2];	      /* pipe, both ends close on exec */
+	uint32_t go;	      /* see init_let_go */
 	/* Set just before exec: a child that vanished without a report and
 	 * without this was killed on the way. */
 	volatile bool at_exec;

@@ -69,6 +69,7 @@ struct container_spec {
 	const struct cgroup_limits *limits;
 	int oom_score; /* runtime/oom_score.h */
 
+	bool init;	  /* a first process before argv's: runtime/reaper.h */
 	bool tty;	  /* a terminal of its own */
 	bool interactive; /* stdin goes in; else /dev/null, or silence */
 };
