@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "cli/background.h"
 #include "cli/container_process.h"
+#include "cli/event.h"
 #include "image/config.h"
 
 struct options {
@@ -76,6 +77,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	if (r == 0)
 		r = connect_to(store, &row, &socket, err);
 	if (r == 0) {
+		event_write(store, "attach", &row);
 		/* Nobody waits for this command to let go of the store. */
 		store_close(&store);
 		attach.pidfd = pidfd;

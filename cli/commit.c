@@ -1,9 +1,8 @@
 #include "base/cleanup.h"
-#include "cli/container.h"
+#include "cli/event.h"
 #include "cli/new_image.h"
 #include "cli/verb.h"
 #include "image/config.h"
-#include "image/image.h"
 #include "storage/use.h"
 
 struct options {
@@ -94,6 +93,10 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	r = commit(store, &row, o, argc > 1 ? &name : NULL, &id, err);
 	if (r < 0)
 		return img_err_prefix(err, "cannot commit %s", row.name);
+	event_write_with(store, "commit", &row, "imageID", id.hex);
+	event_write_image(store, "create", &id, NULL, NULL);
+	if (argc > 1)
+		event_write_image(store, "tag", &id, &name, NULL);
 	if (!o->new_image.quiet)
 		(void)printf("%s\n", id.hex);
 	return 0;

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "cli/clock.h"
+#include "cli/event.h"
 #include "storage/use.h"
 
 #include <stdio.h>
@@ -80,6 +81,8 @@ int container_clone(struct store *store, const struct container_row *from,
 		r = record(store, &row, &new, err);
 	if (r == 0 && !row.auto_remove)
 		container_note(store, &row);
+	if (r == 0)
+		event_write(store, "create", &row);
 	*ret = row.id;
 	return r;
 }

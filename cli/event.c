@@ -29,54 +29,135 @@ static void turn_over(const char *path, int fd)
 		(void)rename(path, old); /* else it grows on */
 }
 
-static void append(struct store *store, const json_t *event)
+/* Whole lines in one call: others append as well. */
+static void append(struct store *store, const struct str *lines)
 {
 	img_auto(img_mem_release) char *path = event_path(store);
-	img_auto(img_mem_release) char *text =
-		json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS);
-	img_auto(img_mem_release) char *line = NULL;
 	img_auto(img_fd_release) int fd = -1;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 		  0600);
-	if (fd < 0 || !text)
+	if (fd < 0 || !lines->s)
 		return;
-	line = mem_printf("%s\n", text);
-	/* In one call: others append as well. */
-	IMG_IGNORE(write(fd, line, strlen(line)));
+	IMG_IGNORE(write(fd, lines->s, lines->len));
 	turn_over(path, fd);
+}
+
+/* One line more; what cannot be said in JSON is left out. */
+static void add_line(struct str *lines, const char *type, const char *action,
+		     const char *id, json_t *attributes)
+{
+	const int64_t now = clock_now_ns();
+	img_auto(json_release) json_t *event =
+		json_pack("{ss ss s{ss sO} ss sI sI}", "Type", type, "Action",
+			  action, "Actor", "ID", id, "Attributes", attributes,
+			  "scope", "local", "time",
+			  (json_int_t)(now / 1000000000), "timeNano",
+			  (json_int_t)now);
+	img_auto(img_mem_release) char *text = NULL;
+
+	if (event)
+		text = json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS);
+	if (text)
+		str_addf(lines, "%s\n", text);
+}
+
+/* A new object: the labels, and what docker adds. */
+static json_t *container_attributes(const struct container_row *row,
+				    json_t *labels)
+{
+	json_t *attributes = labels ? json_copy(labels) : json_object();
+
+	(void)json_object_set_new(attributes, "image",
+				  json_string(row->image_name));
+	(void)json_object_set_new(attributes, "name", json_string(row->name));
+	return attributes;
+}
+
+/* A copy of what a configuration has, or NULL. */
+static json_t *labels_of(const char *config)
+{
+	img_auto(json_release) json_t *json = NULL;
+	struct img_err none = { 0 };
+
+	if (!config || image_config_parse(config, &json, &none) < 0)
+		return NULL;
+	return json_incref(json_object_get(json, "Labels"));
 }
 
 void event_write_with(struct store *store, const char *action,
 		      const struct container_row *row, const char *key,
 		      const char *value)
 {
-	img_auto(json_release) json_t *config = NULL;
-	img_auto(json_release) json_t *event = NULL;
-	struct img_err none = { 0 };
-	const int64_t now = clock_now_ns();
-	json_t *attributes = NULL;
+	img_auto(json_release) json_t *labels = labels_of(row->config);
+	img_auto(json_release) json_t *attributes =
+		container_attributes(row, labels);
+	img_auto(str_release) struct str lines = { 0 };
 
-	if (image_config_parse(row->config, &config, &none) == 0)
-		attributes = json_incref(json_object_get(config, "Labels"));
-	if (!attributes)
-		attributes = json_object();
-	(void)json_object_set_new(attributes, "image",
-				  json_string(row->image_name));
-	(void)json_object_set_new(attributes, "name", json_string(row->name));
 	if (key)
 		(void)json_object_set_new(attributes, key, json_string(value));
-	event = json_pack("{ss ss s{ss so} ss sI sI}", "Type", "container",
-			  "Action", action, "Actor", "ID", row->id.hex,
-			  "Attributes", attributes, "scope", "local", "time",
-			  (json_int_t)(now / 1000000000), "timeNano",
-			  (json_int_t)now);
-	if (event)
-		append(store, event);
+	add_line(&lines, "container", action, row->id.hex, attributes);
+	append(store, &lines);
 }
 
 void event_write(struct store *store, const char *action,
 		 const struct container_row *row)
 {
 	event_write_with(store, action, row, NULL, NULL);
+}
+
+void event_write_exec_start(struct store *store,
+			    const struct container_row *row,
+			    const struct event_exec *exec)
+{
+	static const char *const actions[] = { "exec_create", "exec_start" };
+	img_auto(json_release) json_t *attributes =
+		container_attributes(row, exec->labels);
+	img_auto(str_release) struct str lines = { 0 };
+
+	(void)json_object_set_new(attributes, "execID",
+				  json_string(exec->id.hex));
+	for (size_t i = 0; i < IMG_COUNT(actions); i++) {
+		img_auto(str_release) struct str action = { 0 };
+
+		str_addf(&action, "%s:", actions[i]);
+		for (char *const *word = exec->argv; *word; word++)
+			str_addf(&action, " %s", *word);
+		add_line(&lines, "container", action.s, row->id.hex,
+			 attributes);
+	}
+	append(store, &lines);
+}
+
+void event_write_exec_die(struct store *store, const struct container_row *row,
+			  const struct event_exec *exec, int status)
+{
+	img_auto(json_release) json_t *attributes =
+		container_attributes(row, exec->labels);
+	img_auto(str_release) struct str lines = { 0 };
+	char code[12];
+
+	(void)snprintf(code, sizeof(code), "%d", status);
+	(void)json_object_set_new(attributes, "execID",
+				  json_string(exec->id.hex));
+	(void)json_object_set_new(attributes, "exitCode", json_string(code));
+	add_line(&lines, "container", "exec_die", row->id.hex, attributes);
+	append(store, &lines);
+}
+
+void event_write_image(struct store *store, const char *action,
+		       const struct id *id, const struct image_name *name,
+		       const char *config)
+{
+	img_auto(json_release) json_t *labels = labels_of(config);
+	img_auto(json_release) json_t *attributes =
+		labels ? json_copy(labels) : json_object();
+	img_auto(str_release) struct str lines = { 0 };
+	img_auto(img_mem_release) char *text =
+		name ? mem_printf("%s:%s", name->name, name->tag)
+		     : mem_strdup(id->hex);
+
+	(void)json_object_set_new(attributes, "name", json_string(text));
+	add_line(&lines, "image", action, id->hex, attributes);
+	append(store, &lines);
 }

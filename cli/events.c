@@ -84,6 +84,33 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* "exec_start" is "exec_start: sh -c true", too. */
+static bool is_action(const char *action, const char *value)
+{
+	const size_t len = strlen(value);
+
+	return strncmp(action, value, len) == 0 &&
+	       (!action[len] || (len > 0 && action[len] == ':'));
+}
+
+/* With or without its tag; an image also by its id. */
+static bool is_image(const json_t *event, const char *value)
+{
+	const json_t *actor = json_object_get(event, "Actor");
+	const bool image = strcmp(text_of(event, "Type"), "image") == 0;
+	const char *name = text_of(json_object_get(actor, "Attributes"),
+				   image ? "name" : "image");
+	const size_t len = strlen(value);
+	const char *tag = strrchr(name, ':');
+
+	if (image && len >= ID_SHORT_LEN &&
+	    strncmp(text_of(actor, "ID"), value, len) == 0)
+		return true;
+	return strcmp(name, value) == 0 ||
+	       (tag && !strchr(tag, '/') && (size_t)(tag - name) == len &&
+		strncmp(name, value, len) == 0);
+}
+
 static bool matches(const json_t *event, const char *filter)
 {
 	const json_t *actor = json_object_get(event, "Actor");
@@ -96,9 +123,9 @@ static bool matches(const json_t *event, const char *filter)
 		       (*value && strncmp(text_of(actor, "ID"), value,
 					  strlen(value)) == 0);
 	case 'e':
-		return strcmp(text_of(event, "Action"), value) == 0;
+		return is_action(text_of(event, "Action"), value);
 	case 'i':
-		return strcmp(text_of(with, "image"), value) == 0;
+		return is_image(event, value);
 	case 't':
 		return strcmp(text_of(event, "Type"), value) == 0;
 	default: {
@@ -273,7 +300,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 const struct verb verb_events = {
 	.name = "events",
 	.arguments = "",
-	.summary = "Show what happens to containers",
+	.summary = "Show what happens to containers and images",
 	.description =
 		"From now on, or from --since on, until it is interrupted or "
 		"--until. Since the last boot,\nand as far as the journal "

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "cli/container_cgroup.h"
 #include "cli/container_process.h"
+#include "cli/event.h"
 #include "cli/launch.h"
 #include "cli/run_config.h"
 #include "cli/spec.h"
@@ -40,7 +41,8 @@ static int enter(struct store *store, const struct container_row *row,
 	img_auto(spec_parts_release) struct spec_parts parts = { 0 };
 	img_auto(img_fd_release) int pidfd = -1;
 	img_auto(img_fd_release) int cgroup = -1;
-	struct container container;
+	struct container container = { .exit_status = *ret_status };
+	struct event_exec exec = { .argv = argv };
 	struct container_spec spec = { 0 };
 	json_t *config = NULL;
 	int r = run_config_join(row->config, &o->config, argv, &config, err);
@@ -69,10 +71,16 @@ static int enter(struct store *store, const struct container_row *row,
 		spec.capabilities = CAPABILITY_ALL;
 		spec.syscalls = SYSCALL_FILTER_NONE;
 	}
-	r = container_enter(&spec, pidfd, cgroup, &container, err);
-	*ret_status = container.exit_status;
+	r = id_new(&exec.id, err);
 	if (r == 0)
-		r = container_wait(&container, ret_status, err);
+		r = container_enter(&spec, pidfd, cgroup, &container, err);
+	*ret_status = container.exit_status;
+	if (r < 0)
+		return r;
+	exec.labels = json_object_get(config, "Labels");
+	event_write_exec_start(store, row, &exec);
+	r = container_wait(&container, ret_status, err);
+	event_write_exec_die(store, row, &exec, *ret_status);
 	return r < 0 ? r : *ret_status;
 }
 

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/part.h"
 #include "base/str.h"
+#include "cli/event.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "cli/view.h"
@@ -156,7 +157,14 @@ static int export(struct store *store, const char *ref, const char *path,
 	if (r == 0)
 		r = write_view(&view, raw, path ? target.fd : STDOUT_FILENO,
 			       err);
-	return r < 0 || !path ? r : target_finish(&target, path, err);
+	if (r == 0 && path)
+		r = target_finish(&target, path, err);
+	if (r == 0 && object.is_image)
+		event_write_image(store, "save", &object.image.id, NULL,
+				  object.image.config);
+	else if (r == 0)
+		event_write(store, "export", &object.container);
+	return r;
 }
 
 static int check(const struct options *o, bool raw, const char *path,

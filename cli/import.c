@@ -1,6 +1,7 @@
 #include "image/import.h"
 
 #include "base/cleanup.h"
+#include "cli/event.h"
 #include "cli/new_image.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
@@ -38,7 +39,12 @@ static int import(const struct cli *cli, const struct import_options *options,
 	img_auto(store_close) struct store *store = NULL;
 	int r = cli_open_store(cli, true, &store, err);
 
-	return r < 0 ? r : import_image(store, options, ret, err);
+	if (r == 0)
+		r = import_image(store, options, ret, err);
+	if (r == 0)
+		event_write_image(store, "import", ret, options->name,
+				  options->config);
+	return r;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,

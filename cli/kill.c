@@ -16,6 +16,14 @@ static const struct option_row rows[] = {
 	  OPTION_TEXT, offsetof(struct options, signal) },
 };
 
+static void tell(struct store *store, const struct container_row *row, int sig)
+{
+	char number[12];
+
+	(void)snprintf(number, sizeof(number), "%d", sig);
+	event_write_with(store, "kill", row, "signal", number);
+}
+
 static int kill_one(const struct each *each, const char *ref,
 		    struct img_err *err)
 {
@@ -30,7 +38,7 @@ static int kill_one(const struct each *each, const char *ref,
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "it is not running");
 	if (r > 0)
-		event_write(each->store, "kill", &row);
+		tell(each->store, &row, sig);
 	if (r > 0)
 		(void)printf("%s\n", ref);
 	return r < 0 ? r : 0;

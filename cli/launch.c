@@ -118,6 +118,7 @@ static void note_oom(struct store *store, const struct container_row *row,
 		      "img: container %s: out of memory: the kernel killed "
 		      "%" PRIu64 " of its processes\n",
 		      row->name, n);
+	event_write(store, "oom", row);
 	IMG_IGNORE(container_set_oom_killed(store, row, &dropped));
 }
 

@@ -1,11 +1,10 @@
 #include "storage/merge.h"
 #include "base/cleanup.h"
-#include "cli/container.h"
+#include "cli/event.h"
 #include "cli/new_image.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "image/config.h"
-#include "image/image.h"
 #include "image/image_merge.h"
 
 #include <string.h>
@@ -169,6 +168,8 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = merge(&job, &id, err);
 	if (r < 0)
 		return img_err_prefix(err, "cannot merge %s", row.name);
+	event_write_with(store, "merge", &row, "imageID", id.hex);
+	event_write_image(store, "create", &id, NULL, job.config);
 	if (!o->new_image.quiet)
 		(void)printf("%s\n", id.hex);
 	return 0;

@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "cli/event.h"
 #include "cli/verb.h"
 
@@ -6,6 +7,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
 	img_auto(store_close) struct store *store = NULL;
+	img_auto(img_mem_release) char *old = NULL;
 	img_auto(container_row_release) struct container_row row = { 0 };
 	int r = container_name_check(argv[1], err);
 
@@ -15,9 +17,10 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = container_rename(store, &row, argv[1], err);
 	if (r < 0)
 		return r;
+	old = mem_strdup(row.name);
 	(void)snprintf(row.name, sizeof(row.name), "%s", argv[1]);
 	container_note(store, &row);
-	event_write(store, "rename", &row);
+	event_write_with(store, "rename", &row, "oldName", old);
 	return 0;
 }
 

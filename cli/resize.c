@@ -2,7 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
-#include "cli/container.h"
+#include "cli/event.h"
 #include "cli/verb.h"
 #include "runtime/rootfs.h"
 
@@ -35,6 +35,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
 	img_auto(store_close) struct store *store = NULL;
+	char text[SIZE_TEXT_MAX];
 	uint64_t size = 0;
 	int r = cli_open_container(cli, argv[0], &store, &row, err);
 
@@ -45,6 +46,8 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = resize_volume(store, row.volume.id, size, err);
 	if (r < 0)
 		return img_err_prefix(err, "cannot resize %s", row.name);
+	event_write_with(store, "resize", &row, "size",
+			 num_format_size(size, text));
 	(void)printf("%s\n", argv[0]);
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "cli/each.h"
+#include "cli/event.h"
 #include "cli/start.h"
 #include "cli/stop_options.h"
 
@@ -22,6 +23,17 @@ static int stop(const struct cli *cli, const char *ref,
 	return r < 0 ? r : container_process_stop(store, &row, how, err);
 }
 
+/* It may have been removed by now: nobody hears of that. */
+static void tell(const struct cli *cli, const char *ref)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(store_close) struct store *store = NULL;
+	struct img_err dropped = { 0 };
+
+	if (cli_open_container(cli, ref, &store, &row, &dropped) == 0)
+		event_write(store, "restart", &row);
+}
+
 static int restart_one(const struct each *each, const char *ref,
 		       struct img_err *err)
 {
@@ -29,9 +41,11 @@ static int restart_one(const struct each *each, const char *ref,
 
 	if (r == 0)
 		r = start_background(each->cli, ref, NULL, err);
-	if (r == 0)
-		(void)printf("%s\n", ref);
-	return r;
+	if (r < 0)
+		return r;
+	tell(each->cli, ref);
+	(void)printf("%s\n", ref);
+	return 0;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,

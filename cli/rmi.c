@@ -1,7 +1,8 @@
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "cli/container.h"
 #include "cli/each.h"
-#include "image/image.h"
+#include "cli/event.h"
 
 #include <string.h>
 
@@ -15,10 +16,24 @@ static const struct option_row rows[] = {
 	  OPTION_FLAG, offsetof(struct options, force) },
 };
 
-static int count_name(void *self, const struct image_name *name,
-		      struct img_err *err)
+struct names {
+	struct image_name *name;
+	size_t n;
+};
+
+static void names_release(struct names *names)
 {
-	++*(int *)self;
+	img_mem_release(&names->name);
+}
+
+static int add_name(void *self, const struct image_name *name,
+		    struct img_err *err)
+{
+	struct names *names = self;
+
+	names->name =
+		mem_realloc(names->name, (names->n + 1) * sizeof(*names->name));
+	names->name[names->n++] = *name;
 	return 0;
 }
 
@@ -62,37 +77,44 @@ static int remove_one(const struct each *each, const char *ref,
 	img_auto(image_release) struct image image = { 0 };
 	struct img_err not_a_name = { 0 };
 	struct image_name name;
-	int names = 0;
+	img_auto(names_release) struct names names = { 0 };
 	bool by_id;
 	int r = image_find(store, ref, &image, err);
 
 	if (r == 0)
-		r = image_each_name(store, image.id.hex, count_name, &names,
-				    err);
+		r = image_each_name(store, image.id.hex, add_name, &names, err);
 	if (r < 0)
 		return r;
 	by_id = strncmp(image.id.hex, ref, strlen(ref)) == 0;
-	if (!by_id && names > 1) {
+	if (!by_id && names.n > 1) {
 		r = image_name_parse(ref, &name, &not_a_name);
 		r = r < 0 ? r : image_untag(store, &image, &name, err);
-		if (r == 0)
-			(void)printf("Untagged: %s:%s\n", name.name, name.tag);
-		return r;
+		if (r < 0)
+			return r;
+		event_write_image(store, "untag", &image.id, &name,
+				  image.config);
+		(void)printf("Untagged: %s:%s\n", name.name, name.tag);
+		return 0;
 	}
-	if (by_id && names > 1 && !o->force)
+	if (by_id && names.n > 1 && !o->force)
 		return img_err_set(err, IMG_E_BUSY, 0,
-				   "it has %d names: remove them one by one, "
+				   "it has %zu names: remove them one by one, "
 				   "or use -f",
-				   names);
+				   names.n);
 	if (!o->force) {
 		r = check_unused(store, &image, err);
 		if (r < 0)
 			return r;
 	}
 	r = image_remove(store, &image, err);
-	if (r == 0)
-		(void)printf("Deleted: %s\n", image.id.hex);
-	return r;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < names.n; i++)
+		event_write_image(store, "untag", &image.id, &names.name[i],
+				  image.config);
+	event_write_image(store, "delete", &image.id, NULL, image.config);
+	(void)printf("Deleted: %s\n", image.id.hex);
+	return 0;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,

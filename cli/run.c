@@ -29,8 +29,9 @@ static const struct option_row rows[] = {
 	{ 0, "detach-keys", "KEYS",
 	  "leave it in the background, from -it [ctrl-p,ctrl-q]", OPTION_TEXT,
 	  offsetof(struct options, detach_keys) },
-	{ 0, "sig-proxy", NULL, "pass signals on, unless =false", OPTION_UNLESS,
-	  offsetof(struct options, no_sig_proxy) },
+	{ 0, "sig-proxy", NULL,
+	  "pass signals on; with =false it lives on when this ends",
+	  OPTION_UNLESS, offsetof(struct options, no_sig_proxy) },
 	LIFE_ROWS(offsetof(struct options, config.life)),
 	ISOLATION_ROWS(offsetof(struct options, config.isolation)),
 	LIMIT_OPTION_ROWS(struct options, config.limits),
@@ -213,22 +214,41 @@ static int run_in(struct store *store, struct detach *detach, void *self,
 	return status;
 }
 
-/* In the foreground it is this process's child.  One that has the user's
- * terminal is attached to instead, so that it can be left. */
+/* Whether a stream is among those of --attach; without any, all are. */
+static bool has_stream(const struct options *o, const char *name)
+{
+	const struct text_list *attach = &o->config.life.attach;
+
+	for (size_t i = 0; i < attach->n; i++)
+		if (strcasecmp(attach->text[i], name) == 0)
+			return true;
+	return attach->n == 0;
+}
+
+/* In the foreground it is this process's child, and ends with it.  One that
+ * has the user's terminal, or is not to feel his signals, is attached to
+ * instead, so that it can be left. */
 static int run_wish(const struct cli *cli, struct wish *wish,
 		    struct img_err *err)
 {
 	const struct options *o = wish->options;
 	img_auto(store_close) struct store *store = NULL;
+	const bool at_terminal = o->config.tty && o->config.interactive;
 	struct attach_options attach;
 	struct background background = { .cli = cli,
 					 .fn = run_in,
 					 .self = wish };
 	int r;
 
-	if (o->detach || (o->config.tty && o->config.interactive)) {
+	if (o->detach || at_terminal || o->no_sig_proxy) {
 		r = background_attach_options(o->detach_keys, !o->no_sig_proxy,
 					      &attach, err);
+		attach.with_stdin = o->config.interactive;
+		attach.with_stdout = has_stream(o, "stdout");
+		attach.with_stderr = has_stream(o, "stderr");
+		attach.tty = o->config.tty;
+		if (!at_terminal) /* keys are typed at one */
+			attach.n_detach_keys = 0;
 		if (r == 0 && !o->detach)
 			background.attach = &attach;
 		if (r == 0)
@@ -251,14 +271,6 @@ static int check(const struct options *o, struct img_err *err)
 	return o->name ? container_name_check(o->name, err) : 0;
 }
 
-static bool has_stdin(const struct text_list *attach)
-{
-	for (size_t i = 0; i < attach->n; i++)
-		if (strcasecmp(attach->text[i], "stdin") == 0)
-			return true;
-	return attach->n == 0;
-}
-
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
@@ -271,7 +283,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = img_err_set(err, IMG_E_INPUT, 0,
 				"-i -t: standard input is not a terminal");
 	o->config.stdin_once = o->config.interactive && !o->detach;
-	if (!has_stdin(&o->config.life.attach))
+	if (!has_stream(o, "stdin"))
 		o->config.interactive = false;
 	if (r == 0)
 		r = id_new(&wish.row.id, err);

@@ -21,8 +21,9 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, detach_keys) },
 	{ 'i', "interactive", NULL, "attach standard input as well",
 	  OPTION_FLAG, offsetof(struct options, interactive) },
-	{ 0, "sig-proxy", NULL, "pass signals on, unless =false", OPTION_UNLESS,
-	  offsetof(struct options, no_sig_proxy) },
+	{ 0, "sig-proxy", NULL,
+	  "pass signals on; with =false it lives on when this ends",
+	  OPTION_UNLESS, offsetof(struct options, no_sig_proxy) },
 };
 
 static int hold(struct store *store, struct container_row *row,
@@ -95,9 +96,13 @@ int start_background(const struct cli *cli, const char *ref,
 	return background_start(&background, err);
 }
 
-/* 1 when it runs already: then there is nothing to do, as docker has it.
- * *ret_tty: whether it has a terminal that keys go to. */
-static int look(const struct cli *cli, const char *ref, bool *ret_tty,
+/* What a container was made with. */
+struct streams {
+	bool tty, input;
+};
+
+/* 1 when it runs already: then there is nothing to do, as docker has it. */
+static int look(const struct cli *cli, const char *ref, struct streams *ret,
 		struct img_err *err)
 {
 	img_auto(container_row_release) struct container_row row = { 0 };
@@ -107,8 +112,9 @@ static int look(const struct cli *cli, const char *ref, bool *ret_tty,
 
 	if (r == 0)
 		r = image_config_parse(row.config, &config, err);
-	*ret_tty = r == 0 && json_is_true(json_object_get(config, "Tty")) &&
-		   json_is_true(json_object_get(config, "OpenStdin"));
+	ret->tty = r == 0 && json_is_true(json_object_get(config, "Tty"));
+	ret->input =
+		r == 0 && json_is_true(json_object_get(config, "OpenStdin"));
 	return r < 0 ? r : container_is_running(store, &row, err);
 }
 
@@ -138,25 +144,33 @@ static int start_attached(const struct cli *cli, const char *ref,
 			  const struct options *o, struct img_err *err)
 {
 	struct attach_options attach;
-	bool tty;
+	struct streams has;
+	bool at_terminal;
 	int r = background_attach_options(o->detach_keys, !o->no_sig_proxy,
 					  &attach, err);
 
 	if (r == 0)
-		r = look(cli, ref, &tty, err);
+		r = look(cli, ref, &has, err);
 	if (r > 0)
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "it runs already: attach to it");
-	if (r == 0 && tty && o->interactive && isatty(STDIN_FILENO))
+	if (r < 0)
+		return r;
+	attach.tty = has.tty;
+	attach.with_stdin = has.input && o->interactive;
+	at_terminal = attach.with_stdin && has.tty && isatty(STDIN_FILENO);
+	if (!at_terminal) /* keys are typed at one */
+		attach.n_detach_keys = 0;
+	if (at_terminal || o->no_sig_proxy)
 		return start_background(cli, ref, &attach, err);
-	return r < 0 ? r : start_here(cli, ref, o->interactive, err);
+	return start_here(cli, ref, o->interactive, err);
 }
 
 static int start_one(const struct each *each, const char *ref,
 		     struct img_err *err)
 {
-	bool tty;
-	int r = look(each->cli, ref, &tty, err);
+	struct streams has;
+	int r = look(each->cli, ref, &has, err);
 
 	if (r == 0)
 		r = start_background(each->cli, ref, NULL, err);

@@ -1,6 +1,6 @@
 #include "base/cleanup.h"
+#include "cli/event.h"
 #include "cli/verb.h"
-#include "image/image.h"
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
@@ -14,7 +14,11 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = cli_open_store(cli, false, &store, err);
 	if (r == 0)
 		r = image_find(store, argv[0], &image, err);
-	return r < 0 ? r : image_tag(store, &image, &name, err);
+	if (r == 0)
+		r = image_tag(store, &image, &name, err);
+	if (r == 0)
+		event_write_image(store, "tag", &image.id, &name, image.config);
+	return r;
 }
 
 const struct verb verb_tag = {

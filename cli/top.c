@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cli/clock.h"
 #include "cli/container_cgroup.h"
+#include "cli/event.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "runtime/process.h"
@@ -244,6 +245,8 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		r = cli_open_container(cli, argv[0], &store, &row, err);
 	if (r == 0)
 		r = show(store, &row, &choice, err);
+	if (r == 0)
+		event_write(store, "top", &row);
 	return r < 0 ? img_err_prefix(err, "cannot list the processes of %s",
 				      argv[0])
 		     : 0;

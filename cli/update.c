@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "cli/container_cgroup.h"
 #include "cli/each.h"
+#include "cli/event.h"
 #include "cli/limits.h"
 #include "image/config.h"
 
@@ -86,9 +87,11 @@ static int update_one(const struct each *each, const char *ref,
 		return r;
 	text = image_config_text(config);
 	r = container_set_config(each->store, &row, text, err);
-	if (r == 0)
-		(void)printf("%s\n", ref);
-	return r;
+	if (r < 0)
+		return r;
+	event_write(each->store, "update", &row);
+	(void)printf("%s\n", ref);
+	return 0;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,

@@ -161,3 +161,36 @@ type('stty size; echo half\x10 way\n'); expect('40 100'); type('xy')" \
 		[ "$err" = 'img: cannot attach to back: it is not running' ]
 	gives 137 img wait back
 }
+
+@test "--sig-proxy=false: who is interrupted leaves it in the background" {
+	local id
+	"$IMG" run --sig-proxy=false --name kept base sh -c \
+		'echo up; while :; do sleep 0.1; done' >"$T/seen" &
+	id=$!
+	wait_for grep up "$T/seen"
+	kill -TERM "$id"
+	status=0
+	wait "$id" || status=$?
+	[ "$status" -eq 143 ]
+	ok img ps
+	has kept
+	gives up img logs kept
+	gives kept img stop -t 0 kept
+	"$IMG" start -a --sig-proxy=false kept >"$T/again" &
+	id=$!
+	wait_for grep up "$T/again"
+	kill -HUP "$id"
+	wait "$id" || status=$?
+	[ "$status" -eq 129 ]
+	gives kept img stop -t 0 kept
+	# Otherwise it is as in the foreground.
+	try sh -c "echo word | $IMG run -i --rm --sig-proxy=false base \
+		sh -c 'cat; echo told >&2; exit 5'"
+	[[ $status -eq 5 && $out == word && $err == told ]] || say 'streams'
+	gives $'one\r\ntwo\r' img run -t --rm --sig-proxy=false base \
+		sh -c 'echo one; echo two >&2'
+	fails 127 '"nosuch": executable file not found in $PATH' \
+		img run --rm --sig-proxy=false base nosuch
+	ok img ps -aq --filter name=kept
+	[ -n "$out" ]
+}

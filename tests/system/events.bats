@@ -62,3 +62,92 @@ load lib/store
 		--filter container=last --filter container=later \
 		--format '{{.Actor.Attributes.name}}'
 }
+
+@test "events: of images" {
+	local begin small made
+	begin=$(date +%s.%N)
+	ok img import -c 'LABEL kind=small' "$CACHE/base.tar" small
+	small=$out
+	ok img tag small other:v2
+	ok img create --name shown small true
+	ok img commit shown made:v1
+	made=$out
+	ok img export -o "$T/saved" small
+	ok img export -o "$T/exported" shown
+	gives shown img rm shown
+	ok img rmi other:v2
+	ok img rmi small made:v1
+	gives "import small:latest
+tag other:v2
+create $made
+tag made:v1
+save $small
+untag other:v2
+untag small:latest
+delete $small
+untag made:v1
+delete $made" img events --since "$begin" --until 0s --filter type=image \
+		--format '{{.Action}} {{.Actor.Attributes.name}}'
+	gives $'create\ncommit\nexport\ndestroy' img events --since "$begin" \
+		--until 0s --filter image=small --filter type=container \
+		--format '{{.Action}}'
+	gives "$made" img events --since "$begin" --until 0s \
+		--filter event=commit --format '{{.Actor.Attributes.imageID}}'
+	# By name with and without tag, by id, by label.
+	gives $'import\nuntag' img events --since "$begin" --until 0s \
+		--filter image=small:latest --filter type=image --format '{{.Action}}'
+	gives tag img events --since "$begin" --until 0s --filter image=other \
+		--filter event=tag --format '{{.Action}}'
+	gives delete img events --since "$begin" --until 0s \
+		--filter image="${made:0:12}" --filter event=delete \
+		--format '{{.Action}}'
+	gives import img events --since "$begin" --until 0s \
+		--filter label=kind=small --filter event=import --format '{{.Action}}'
+}
+
+@test "events: what is done with a container that runs" {
+	local begin id
+	begin=$(date +%s.%N)
+	ok img run -d --name served base sleep 600
+	ok img exec served true
+	exits 3 img exec served sh -c 'exit 3'
+	ok img top served
+	ok img update --pids-limit 100 served
+	ok img resize served +1G
+	gives served img restart -t 0 served
+	ok img rename served other
+	gives 'create
+start
+exec_create: true
+exec_start: true
+exec_die
+exec_create: sh -c exit 3
+exec_start: sh -c exit 3
+exec_die
+top
+update
+resize
+die
+start
+restart
+rename' img events --since "$begin" --until 0s --format '{{.Action}}'
+	gives $'0\n3' img events --since "$begin" --until 0s \
+		--filter event=exec_die --format '{{.Actor.Attributes.exitCode}}'
+	gives 'exec_start: true' img events --since "$begin" --until 0s \
+		--filter 'event=exec_start: true' --format '{{.Action}}'
+	ok img events --since "$begin" --until 0s --filter event=exec_start \
+		--format '{{.Actor.Attributes.execID}}'
+	[ "$(sort -u "$T/out" | wc -l)" -eq 2 ]
+	gives served img events --since "$begin" --until 0s \
+		--filter event=rename --format '{{.Actor.Attributes.oldName}}'
+	"$IMG" attach --no-stdin other &
+	id=$!
+	wait_for sh -c "$IMG events --since $begin --until 0s | grep attach"
+	gives other img kill -s KILL other
+	wait "$id" || [ $? -eq 137 ]
+	gives 9 img events --since "$begin" --until 0s --filter event=kill \
+		--format '{{.Actor.Attributes.signal}}'
+	ok img clone other copy
+	gives copy img events --since "$begin" --until 0s --filter event=create \
+		--filter container=copy --format '{{.Actor.Attributes.name}}'
+}
