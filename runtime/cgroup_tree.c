@@ -105,6 +105,16 @@ int cgroup_root_open(bool *ret_shared)
 	return root < 0 ? open_mount(MOUNT_SHARED) : root;
 }
 
+void cgroup_tree_choose(struct cgroup_tree *tree, int *root, char *path,
+			bool is_root)
+{
+	if (tree->systemd && path)
+		tree->top = find_delegated(*root, path);
+	tree->handed_over = tree->top >= 0;
+	if (!tree->handed_over && (!tree->systemd || is_root))
+		tree->top = img_fd_take(root);
+}
+
 int cgroup_tree_open(struct cgroup_tree *ret, struct img_err *err)
 {
 	img_auto(img_mem_release) char *path = NULL;
@@ -116,10 +126,8 @@ int cgroup_tree_open(struct cgroup_tree *ret, struct img_err *err)
 	ret->systemd = access(SYSTEMD, F_OK) == 0;
 	if (root < 0)
 		return 0;
-	if (!ret->systemd)
-		ret->top = img_fd_take(&root);
-	else if (cgroup_place(0, &path, &none) == 0)
-		ret->top = find_delegated(root, path);
+	IMG_IGNORE(cgroup_place(0, &path, &none)); /* then nobody knows */
+	cgroup_tree_choose(ret, &root, path, geteuid() == 0);
 	return ret->top >= 0;
 }
 
@@ -138,7 +146,7 @@ int cgroup_tree_explain(const struct cgroup_tree *tree, struct img_err *err)
 		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
 				   "systemd has the cgroups here: start img "
 				   "in a part of its own, by 'systemd-run "
-				   "--scope -p Delegate=yes img ...'");
+				   "--user --scope -p Delegate=yes img ...'");
 	if (statfs(MOUNT, &fs) == 0 && fs.f_type == TMPFS_MAGIC)
 		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
 				   "this host has cgroups of version 1 only, "
@@ -173,8 +181,8 @@ int cgroup_tree_lacks(const struct cgroup_tree *tree, const char *controller,
 				   what, controller);
 	return img_err_set(err, IMG_E_UNSUPPORTED, 0,
 			   "%s: %s the cgroup controller '%s'", what,
-			   tree->systemd ? "what systemd handed over lacks"
-					 : "this kernel lacks",
+			   tree->handed_over ? "what systemd handed over lacks"
+					     : "this kernel lacks",
 			   controller);
 }
 
@@ -239,7 +247,7 @@ static void pass_on(const struct cgroup_tree *tree, int dir)
 	    cgroup_read(dir, "cgroup.subtree_control", passes, sizeof(passes),
 			&dropped) < 0)
 		return;
-	if (tree->systemd)
+	if (tree->handed_over)
 		move_aside(dir);
 	for (size_t i = 0; i < IMG_COUNT(wanted); i++) {
 		if (!cgroup_has_word(has, wanted[i]) ||

@@ -5,9 +5,15 @@
  * Where this host's cgroups of version 2 are, and which part of them is ours.
  *
  * On a plain host that is all of it.  Where systemd runs the tree is its own,
- * and others may only work below a directory that it has handed over, which
- * it marks by an extended attribute: the deepest such one above this process
- * is taken.  Source: systemd's docs/CGROUP_DELEGATION.md.
+ * and others are to work below a directory that it has handed over, which it
+ * marks by an extended attribute: the deepest such one above this process is
+ * taken.  Source: systemd's docs/CGROUP_DELEGATION.md.
+ *
+ * Where it has handed none over, root still has the whole tree: a directory of
+ * our own at its top, as crun and podman make without systemd's help.  systemd
+ * leaves alone what it did not make, and the kernel lets it withdraw no
+ * controller that is in use there.  Who is not root has nothing: asking systemd
+ * for a part takes D-Bus, which 'systemd-run' speaks.
  */
 #include "base/err.h"
 
@@ -21,6 +27,7 @@ struct cgroup_tree {
 	int top;     /* of what is ours; -1: nothing is */
 	bool shared; /* version 1 is here as well and may have controllers */
 	bool systemd;
+	bool handed_over; /* top is, by systemd, with whoever is in it */
 };
 #define CGROUP_TREE_EMPTY ((struct cgroup_tree){ .top = -1 })
 
@@ -51,6 +58,15 @@ int cgroup_tree_explain(const struct cgroup_tree *tree, struct img_err *err);
 /* IMG_E_UNSUPPORTED: why a controller is missing, which @what needs. */
 int cgroup_tree_lacks(const struct cgroup_tree *tree, const char *controller,
 		      const char *what, struct img_err *err);
+
+/**
+ * cgroup_tree_choose - which part of a tree is ours, into tree->top
+ * @root: of the tree; taken over where it is chosen
+ * @own_path: this process's place in it, "/a/b"; NULL: unknown.  Is cut up
+ * @is_root: whether this process may write everywhere
+ */
+void cgroup_tree_choose(struct cgroup_tree *tree, int *root, char *own_path,
+			bool is_root);
 
 /**
  * cgroup_parent_check - is that a place for containers?

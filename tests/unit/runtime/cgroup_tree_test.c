@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -98,7 +99,7 @@ static void why_a_controller_is_missing(void **state)
 					   &held),
 			 -IMG_E_UNSUPPORTED);
 	assert_non_null(strstr(held.msg, "'pids' cannot be had"));
-	tree.systemd = true;
+	tree.handed_over = true;
 	assert_int_equal(cgroup_tree_lacks(&tree, "cpu", "--cpus", &handed),
 			 -IMG_E_UNSUPPORTED);
 	assert_non_null(strstr(handed.msg, "what systemd handed over lacks"));
@@ -109,6 +110,69 @@ static void why_a_controller_is_missing(void **state)
 	assert_non_null(strstr(shared.msg, "is not in version 2 here"));
 }
 
+static int open_again(const struct made_cgroup *made)
+{
+	int fd = open(made->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void without_systemd_all_of_it_is_ours(void **state)
+{
+	img_auto(cgroup_tree_release) struct cgroup_tree tree =
+		CGROUP_TREE_EMPTY;
+	img_auto(img_fd_release) int root = open_again(*state);
+	char path[] = "/a";
+
+	cgroup_tree_choose(&tree, &root, path, false);
+	assert_true(tree.top >= 0);
+	assert_int_equal(root, -1);
+	assert_false(tree.handed_over);
+}
+
+static void where_systemd_has_it_root_takes_a_part(void **state)
+{
+	const struct made_cgroup *made = *state;
+	img_auto(cgroup_tree_release) struct cgroup_tree tree =
+		CGROUP_TREE_EMPTY;
+	img_auto(img_fd_release) int root = open_again(made);
+	img_auto(img_fd_release) int fd = -1;
+	char path[] = "/a.slice/b.scope", is[64];
+	struct img_err err = { 0 };
+
+	tree.systemd = true;
+	assert_int_equal(mkdirat(made->dir, "a.slice", 0755), 0);
+	assert_int_equal(mkdirat(made->dir, "a.slice/b.scope", 0755), 0);
+	made_write(made->dir, "cgroup.controllers", "memory pids\n");
+	made_write(made->dir, "cgroup.subtree_control", "memory pids\n");
+	made_write(made->dir, "cgroup.procs", "2\n");
+	cgroup_tree_choose(&tree, &root, path, true);
+	assert_true(tree.top >= 0);
+	assert_false(tree.handed_over);
+	/* What stands in the root is systemd's and the kernel's: it stays. */
+	assert_int_equal(cgroup_parent_open(&tree, NULL, true, &fd, &err), 0);
+	assert_int_equal(faccessat(made->dir, "img", F_OK, 0), 0);
+	assert_int_equal(faccessat(made->dir, "supervisor", F_OK, 0), -1);
+	assert_string_equal(made_read(made->dir, "cgroup.subtree_control", is,
+				      sizeof(is)),
+			    "memory pids\n");
+}
+
+static void where_systemd_has_it_others_have_none(void **state)
+{
+	struct cgroup_tree tree = CGROUP_TREE_EMPTY;
+	img_auto(img_fd_release) int root = open_again(*state);
+	char path[] = "/a.slice";
+
+	tree.systemd = true;
+	cgroup_tree_choose(&tree, &root, path, false);
+	assert_int_equal(tree.top, -1);
+	cgroup_tree_choose(&tree, &root, NULL, false);
+	assert_int_equal(tree.top, -1);
+	assert_true(root >= 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +181,9 @@ int main(void)
 		test_in_cgroup(controllers_are_passed_on),
 		test_in_cgroup(a_symlink_is_no_cgroup),
 		test_in_cgroup(why_a_controller_is_missing),
+		test_in_cgroup(without_systemd_all_of_it_is_ours),
+		test_in_cgroup(where_systemd_has_it_root_takes_a_part),
+		test_in_cgroup(where_systemd_has_it_others_have_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
