@@ -25,11 +25,14 @@ CPPFLAGS += -DIMG_CHECK_LOCKS
 endif
 
 # What each library is for: docs/architecture.md.  The program itself links
-# only what every verb needs; parts bring the rest when they are loaded.
-LIBS          = -ldevmapper -lsqlite3 -ljansson -ldl
+# only what every verb needs; parts bring the rest when they are loaded.  An
+# archive, where there is one, is a library less to load.
+archive = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
+LIBS         := -ldevmapper $(call archive,sqlite3) $(call archive,jansson) \
+                -lm -ldl
 FORMATS_LIBS  = -larchive -lext2fs -lcom_err
 MACHINE_LIBS  = -lkmod -lblkid
-SECCOMP_LIBS  = -lseccomp
+SECCOMP_LIBS  = -lseccomp -ljansson
 
 DIRS       = base storage image runtime machine cli
 SRC        = $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
@@ -61,7 +64,8 @@ PROGRAMS = $(BUILD)/img $(BUILD)/img-formats.so $(BUILD)/img-machine.so \
 all: $(PROGRAMS)
 
 $(BUILD)/img: $(call obj,$(MAIN))
-	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic \
+		-Wl,--exclude-libs,ALL -o $@ $^ $(LIBS)
 
 $(BUILD)/img-formats.so: $(call obj,$(FORMATS))
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(FORMATS_LIBS)

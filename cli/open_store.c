@@ -1,7 +1,7 @@
+#include "base/pages.h"
 #include "cli/container.h"
 #include "cli/verb.h"
 #include "image/adopt.h"
-#include "machine/pages.h"
 
 struct store_options cli_store_options(const struct cli *cli)
 {

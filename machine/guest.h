@@ -5,12 +5,13 @@
  * The guest half, as pid 1: what it does one after the other.
  */
 #include "base/err.h"
+#include "base/pages.h"
 #include "machine/channel.h"
 #include "machine/job.h"
 
 /* Made in the guest's /run. */
 #define GUEST_RUN_DIR  "/run/img-machine"
-#define GUEST_BIN_DIR  GUEST_RUN_DIR "/bin" /* first in PATH: img itself */
+#define GUEST_BIN_DIR  PAGES_MACHINE_BIN /* first in PATH: img itself */
 #define GUEST_MODPROBE GUEST_RUN_DIR "/modprobe"
 
 /**

@@ -1,6 +1,7 @@
 #include "runtime/enter.h"
 
 #include "base/cleanup.h"
+#include "base/pages.h"
 #include "runtime/cgroup_file.h"
 #include "runtime/command.h"
 #include "runtime/handover.h"
@@ -177,6 +178,7 @@ static void child(struct entry *e)
 	struct img_err *err = &report.err;
 	int fd = e->report[1];
 
+	pages_map_program();
 	(void)close(e->report[0]);
 	(void)umask(0);
 	(void)setsid(); /* a new process leads no group: cannot fail */
