@@ -93,3 +93,15 @@ pid_t clone_into(const struct clone_plan *plan, int *ret_pidfd)
 	}
 	return (pid_t)r;
 }
+
+pid_t clone_fork_into(int cgroup, int *ret_pidfd)
+{
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+		.cgroup = (uint64_t)(unsigned)cgroup,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}

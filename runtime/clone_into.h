@@ -29,4 +29,15 @@ struct clone_plan {
  */
 pid_t clone_into(const struct clone_plan *plan, int *ret_pidfd);
 
+/**
+ * clone_fork_into - fork(2) of a child that begins in a given cgroup
+ * @cgroup: a directory of cgroup2
+ * @ret_pidfd: the caller closes it; set in the parent alone
+ *
+ * Nothing that the C library does at a fork is done: for a process with one
+ * thread, whose child is soon at its exec.  Returns as fork(2) does, with the
+ * errors of clone_into; EAGAIN where the cgroup takes no process more.
+ */
+pid_t clone_fork_into(int cgroup, int *ret_pidfd);
+
 #endif

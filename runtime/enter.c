@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/pages.h"
 #include "runtime/cgroup_file.h"
+#include "runtime/clone_into.h"
 #include "runtime/command.h"
 #include "runtime/handover.h"
 #include "runtime/hostname.h"
@@ -29,8 +30,9 @@
 
 struct entry {
 	const struct container_spec *spec;
-	int pidfd;  /* of the container; borrowed, */
-	int cgroup; /* like this one, which may be -1 */
+	int pidfd;	/* of the container; borrowed, */
+	int cgroup;	/* like this one, which may be -1 */
+	bool in_cgroup; /* the child begins there */
 	struct oom_score oom_score;
 	struct env env;
 	struct syscall_filter filter;
@@ -140,7 +142,7 @@ static int prepare(struct entry *e, struct img_err *err)
 /* Before the container can do anything to it. */
 static int join_cgroup(const struct entry *e, struct img_err *err)
 {
-	int r = e->cgroup < 0
+	int r = e->cgroup < 0 || e->in_cgroup
 			? 0
 			: cgroup_write(e->cgroup, "cgroup.procs", "0", err);
 
@@ -192,20 +194,37 @@ static void child(struct entry *e)
 	_exit(report.exit_status);
 }
 
+/* Moving a process into a cgroup makes all forks wait for a while; but one that
+ * is full of processes is entered in no other way. */
+static pid_t fork_child(struct entry *e, int *ret_pidfd)
+{
+	pid_t pid = -1;
+
+	e->in_cgroup = e->cgroup >= 0;
+	if (e->in_cgroup)
+		pid = clone_fork_into(e->cgroup, ret_pidfd);
+	if (pid >= 0)
+		return pid;
+	e->in_cgroup = false;
+	pid = fork();
+	if (pid > 0)
+		*ret_pidfd = pidfd_open(pid, 0);
+	return pid;
+}
+
 static int spawn(struct entry *e, struct container *ret, struct img_err *err)
 {
 	const volatile bool *at_exec = e->page;
 	struct init_report report;
 	ssize_t n;
 
-	ret->pid = fork();
+	ret->pid = fork_child(e, &ret->pidfd);
 	if (ret->pid == 0)
 		child(e);
 	if (ret->pid < 0) /* ENOMEM: its pid namespace takes none any more */
 		return errno == ENOMEM
 			       ? ended(err)
 			       : img_err_sys(err, "cannot make a process");
-	ret->pidfd = pidfd_open(ret->pid, 0);
 	img_fd_release(&e->report[1]);
 	n = read(e->report[0], &report, sizeof(report));
 	if (ret->pidfd >= 0 && n == 0 && *at_exec)

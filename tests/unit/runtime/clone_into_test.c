@@ -74,11 +74,22 @@ static void what_is_no_cgroup_makes_no_child(void **state)
 	assert_true(errno == EBADF || errno == ENOSYS);
 }
 
+static void what_is_no_cgroup_makes_no_copy(void **state)
+{
+	img_auto(img_fd_release) int dir = -1;
+	int pidfd = -1;
+
+	dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(clone_fork_into(dir, &pidfd), -1);
+	assert_true(errno == EBADF || errno == ENOSYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_runs_where_we_are),
 		cmocka_unit_test(what_is_no_cgroup_makes_no_child),
+		cmocka_unit_test(what_is_no_cgroup_makes_no_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
