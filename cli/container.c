@@ -6,6 +6,7 @@
 #include "cli/clock.h"
 #include "cli/container_cgroup.h"
 #include "cli/container_ids.h"
+#include "cli/container_volumes.h"
 #include "cli/event.h"
 #include "cli/run_config.h"
 #include "cli/snapshots.h"
@@ -172,7 +173,7 @@ int container_insert(struct store *store, struct container_row *row,
 		   row->created_ns, row->started_ns, (int64_t)row->auto_remove,
 		   row->config, (int64_t)row->users.uid_base,
 		   (int64_t)row->users.gid_base);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : container_volumes_insert(store, row, err);
 }
 
 int container_set_started(struct store *store, const struct container_row *row,
@@ -329,6 +330,8 @@ int container_run_ended(struct store *store, uint32_t volume,
 	if (row.auto_remove) {
 		IMG_IGNORE(container_files_remove(store, &row, &dropped));
 		r = snapshots_condemn(store, &row, err);
+		if (r == 0)
+			r = container_volumes_condemn(store, &row, err);
 		if (r == 0)
 			r = container_delete(store, &row, err);
 		if (r == 0)

@@ -100,13 +100,14 @@ int container_clone(struct store *store, const struct container_row *from,
 /**
  * container_remove - a container goes, with its snapshots, files and volume
  * @held: its volume, where this process holds it as running; NULL: nobody does
+ * @volumes: its anonymous volumes go, too
  *
  * Once its rows are gone it is gone: what a crash leaves of the volumes, the
  * next open of the store removes.  IMG_E_NOT_FOUND where somebody else removed
  * it.
  */
 int container_remove(struct store *store, const struct container_row *row,
-		     struct volume_pending *held,
+		     struct volume_pending *held, bool volumes,
 		     struct img_err *err) IMG_MUST_USE;
 /* Its row alone, within a transaction of the caller's. */
 int container_delete(struct store *store, const struct container_row *row,

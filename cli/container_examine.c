@@ -20,6 +20,7 @@ static int mend_unowned(struct store *store, const struct finding *finding,
 			   " (SELECT volume FROM images UNION"
 			   " SELECT volume FROM containers UNION"
 			   " SELECT volume FROM snapshots UNION"
+			   " SELECT volume FROM named_volumes UNION"
 			   " SELECT volume FROM intents)",
 			   "i", (int64_t)finding->number);
 
@@ -39,6 +40,7 @@ static int find_unowned(struct store *store, struct findings *ret,
 			 " (SELECT volume FROM images UNION"
 			 " SELECT volume FROM containers UNION"
 			 " SELECT volume FROM snapshots UNION"
+			 " SELECT volume FROM named_volumes UNION"
 			 " SELECT volume FROM intents) ORDER BY id",
 			 "");
 

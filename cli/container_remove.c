@@ -1,12 +1,37 @@
 #include "base/cleanup.h"
 #include "cli/container.h"
+#include "cli/container_volumes.h"
 #include "cli/event.h"
 #include "cli/snapshots.h"
 
-/* @held: as container_remove has it; else @own becomes its volume that goes. */
+/* What goes with a container. */
+struct gone {
+	struct volume_pending own; /* unless the caller holds it */
+	struct snapshots_gone snapshots;
+	struct volumes_gone volumes;
+};
+
+static void gone_release(struct gone *gone)
+{
+	volume_pending_release(&gone->own);
+	snapshots_gone_release(&gone->snapshots);
+	volumes_gone_release(&gone->volumes);
+}
+
+/* Nothing goes after all. */
+static void gone_keep(struct store *store, struct gone *gone)
+{
+	db_rollback(store_db(store));
+	snapshots_gone_release(&gone->snapshots);
+	volumes_gone_release(&gone->volumes);
+	if (gone->own.store)
+		volume_keep(&gone->own);
+}
+
+/* @held: as container_remove has it. */
 static int remove_rows(struct store *store, const struct container_row *row,
-		       struct volume_pending *held, struct volume_pending *own,
-		       struct snapshots_gone *snapshots, struct img_err *err)
+		       struct volume_pending *held, bool volumes,
+		       struct gone *gone, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
 	int r = db_begin(store_db(store), false, err);
@@ -14,41 +39,42 @@ static int remove_rows(struct store *store, const struct container_row *row,
 	if (r < 0)
 		return r;
 	txn = store_db(store);
-	r = snapshots_begin_delete(store, row, snapshots, err);
+	r = snapshots_begin_delete(store, row, &gone->snapshots, err);
+	if (r == 0 && volumes)
+		r = container_volumes_begin_delete(store, row, &gone->volumes,
+						   err);
 	if (r == 0)
 		r = container_delete(store, row, err);
 	if (r == 0)
 		r = held ? volume_turn_delete(held, err)
-			 : volume_begin_delete(store, row->volume.id, own, err);
+			 : volume_begin_delete(store, row->volume.id,
+					       &gone->own, err);
 	/* While there is a row: else nobody would know whose it was. */
 	if (r == 0 && !held)
 		r = container_files_remove(store, row, err);
 	if (r == 0)
 		r = db_commit(store_db(store), err);
-	if (r < 0) {
-		db_rollback(store_db(store));
-		snapshots_gone_release(snapshots);
-	}
-	if (r < 0 && own->store)
-		volume_keep(own);
+	if (r < 0)
+		gone_keep(store, gone);
 	return r;
 }
 
 int container_remove(struct store *store, const struct container_row *row,
-		     struct volume_pending *held, struct img_err *err)
+		     struct volume_pending *held, bool volumes,
+		     struct img_err *err)
 {
-	img_auto(volume_pending_release) struct volume_pending own = { 0 };
-	img_auto(
-		snapshots_gone_release) struct snapshots_gone snapshots = { 0 };
+	img_auto(gone_release) struct gone gone = { 0 };
 	struct img_err dropped = { 0 }; /* a log nobody asks for */
 	int r;
 
 	if (held)
 		IMG_IGNORE(container_files_remove(store, row, &dropped));
-	r = remove_rows(store, row, held, &own, &snapshots, err);
+	r = remove_rows(store, row, held, volumes, &gone, err);
 	if (r < 0)
 		return r;
 	event_write(store, "destroy", row);
-	r = snapshots_finish_delete(&snapshots, err);
-	return r < 0 ? r : volume_finish_delete(held ? held : &own, err);
+	r = snapshots_finish_delete(&gone.snapshots, err);
+	if (r == 0)
+		r = container_volumes_finish_delete(&gone.volumes, err);
+	return r < 0 ? r : volume_finish_delete(held ? held : &gone.own, err);
 }

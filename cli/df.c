@@ -5,6 +5,7 @@
 #include "cli/snapshots.h"
 #include "cli/table.h"
 #include "cli/verb.h"
+#include "image/named_volume.h"
 #include "storage/account.h"
 
 #include <inttypes.h>
@@ -125,6 +126,13 @@ static int add_snapshot(void *self, const struct snapshot_row *row,
 		   err);
 }
 
+static int add_named(void *self, const struct named_volume *named,
+		     struct img_err *err)
+{
+	return add(self, "volume", named->name, named->name, &named->volume,
+		   err);
+}
+
 static int by_id(const void *a, const void *b)
 {
 	const uint32_t *x = a, *y = b;
@@ -161,6 +169,8 @@ static int fill(struct df *df, struct img_err *err)
 		r = container_each(df->store, add_container, df, err);
 	if (r == 0)
 		r = snapshot_each(df->store, NULL, add_snapshot, df, err);
+	if (r == 0)
+		r = named_volume_each(df->store, add_named, df, err);
 	if (r < 0 || !df->has_pool)
 		return r;
 	add_deleted(df);

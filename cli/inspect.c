@@ -1,10 +1,12 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/clock.h"
+#include "cli/inspect_mounts.h"
 #include "cli/object.h"
 #include "cli/snapshots.h"
 #include "cli/table.h"
 #include "cli/verb.h"
+#include "cli/volume_view.h"
 #include "image/config.h"
 #include "image/record.h"
 #include "storage/account.h"
@@ -16,7 +18,8 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-	{ 0, "type", "TYPE", "container or image, where both have the name",
+	{ 0, "type", "TYPE",
+	  "container, image or volume, where several have the name",
 	  OPTION_TEXT, offsetof(struct options, type) },
 };
 
@@ -150,7 +153,7 @@ static int container_json(struct store *store, const struct container_row *row,
 		(void)json_object_set_new(host, "IDMappings",
 					  id_mappings(&row->users));
 	*ret = json_pack(
-		"{ss ss ss ss ss ss s{ss sb sb sb si si ss ss} sO so sO sO}",
+		"{ss ss ss ss ss ss s{ss sb sb sb si si ss ss} so sO so sO sO}",
 		"Type", "container", "Id", row->id.hex, "Name", row->name,
 		"Created", clock_rfc3339(row->created_ns, created), "Image",
 		row->image.hex, "ImageName", row->image_name, "State", "Status",
@@ -159,19 +162,46 @@ static int container_json(struct store *store, const struct container_row *row,
 		"Pid", (int)container_pid(store, row), "ExitCode",
 		row->exit_status, "StartedAt",
 		clock_rfc3339(row->started_ns, started), "FinishedAt",
-		clock_rfc3339(row->finished_ns, finished), "Config", config,
-		"HostConfig", host, "Volume", volume, "Snapshots", array);
+		clock_rfc3339(row->finished_ns, finished), "Mounts",
+		inspect_mounts(host), "Config", config, "HostConfig", host,
+		"Volume", volume, "Snapshots", array);
 	return 0;
+}
+
+static int find_volume(struct store *store, const char *ref, json_t **ret,
+		       struct img_err *err)
+{
+	img_auto(named_volume_release) struct named_volume named = { 0 };
+	int r = named_volume_find(store, ref, &named, err);
+
+	return r < 0 ? r : volume_view_json(store, &named, ret, err);
 }
 
 static int find(struct store *store, const char *ref, const char *type,
 		json_t **ret, struct img_err *err)
 {
 	img_auto(object_release) struct object object = { 0 };
-	int r = object_find_type(store, ref, type, &object, err);
+	struct img_err missing = { 0 }, no_volume = { 0 };
+	int r;
 
-	if (r < 0)
+	if (type && strcmp(type, "volume") == 0)
+		return find_volume(store, ref, ret, err);
+	r = object_find_type(store, ref, type, &object, &missing);
+	if (r == -IMG_E_NOT_FOUND && !type) {
+		r = find_volume(store, ref, ret, &no_volume);
+		if (r == -IMG_E_NOT_FOUND)
+			return img_err_set(err, IMG_E_NOT_FOUND, 0,
+					   "there is no container, image or "
+					   "volume '%s'",
+					   ref);
+		if (r < 0)
+			*err = no_volume;
 		return r;
+	}
+	if (r < 0) {
+		*err = missing;
+		return r;
+	}
 	return object.is_image
 		       ? image_json(store, &object.image, ret, err)
 		       : container_json(store, &object.container, ret, err);
@@ -186,9 +216,10 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	int r = 0;
 
 	if (o->type && strcmp(o->type, "container") != 0 &&
-	    strcmp(o->type, "image") != 0)
+	    strcmp(o->type, "image") != 0 && strcmp(o->type, "volume") != 0)
 		return img_err_set(err, IMG_E_INPUT, 0,
-				   "--type is container or image, not '%s'",
+				   "--type is container, image or volume, not "
+				   "'%s'",
 				   o->type);
 	r = cli_open_store(cli, false, &store, err);
 	for (int i = 0; r == 0 && i < argc; i++) {
@@ -206,7 +237,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 const struct verb verb_inspect = {
 	.name = "inspect",
 	.arguments = "NAME [NAME...]",
-	.summary = "Show all about containers or images, as JSON",
+	.summary = "Show all about containers, images or volumes, as JSON",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.min_args = 1,

@@ -64,7 +64,7 @@ struct isolation_options {
 			      "container:NAME",                                \
 			      OPTION_TEXT, base, spaces.ipc),                  \
 		ISOLATION_ROW(0, "mount", "KEY=VALUE,...",                     \
-			      "type=bind or tmpfs, source=, target=, "         \
+			      "type=bind, volume or tmpfs, source=, target=, " \
 			      "readonly, ...",                                 \
 			      OPTION_LIST, base, mounts),                      \
 		ISOLATION_ROW(0, "network", "MODE",                            \
@@ -91,8 +91,8 @@ struct isolation_options {
 			      base, ulimits),                                  \
 		ISOLATION_ROW(0, "uts", "MODE", "host name: private or host",  \
 			      OPTION_TEXT, base, spaces.uts),                  \
-		ISOLATION_ROW('v', "volume", "SRC:DST[:OPTIONS]",              \
-			      "show a file or directory of the host in it",    \
+		ISOLATION_ROW('v', "volume", "[SRC:]DST[:OPTIONS]",            \
+			      "a volume, or a file or directory of the host",  \
 			      OPTION_LIST, base, volumes)
 
 /**

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/isolation.h"
+#include "image/named_volume.h"
 #include "runtime/bind.h"
 #include "runtime/tmpfs.h"
 
@@ -18,9 +19,18 @@ static int new_target(json_t *seen, const char *target, struct img_err *err)
 	return 0;
 }
 
-/* Made absolute: a later start may be elsewhere. */
-static int put_binds(json_t *host, const struct text_list *list, json_t *seen,
-		     struct img_err *err)
+/* A volume without a name, which it gets when it is made. */
+static void put_nameless(json_t *mounts, const struct bind_text *bind)
+{
+	(void)json_array_append_new(mounts,
+				    json_pack("{ss ss sb s{}}", "Type",
+					      "volume", "Target", bind->target,
+					      "ReadOnly", 0, "VolumeOptions"));
+}
+
+/* Paths made absolute: a later start may be elsewhere. */
+static int put_binds(json_t *host, const struct text_list *list, json_t *mounts,
+		     json_t *seen, struct img_err *err)
 {
 	json_t *binds = json_array();
 
@@ -30,10 +40,16 @@ static int put_binds(json_t *host, const struct text_list *list, json_t *seen,
 		img_auto(img_mem_release) char *text = NULL;
 		int r = bind_parse(list->text[i], &bind, err);
 
+		if (r == 0 && bind.is_volume && bind.source)
+			r = named_volume_name_check(bind.source, err);
 		if (r == 0)
 			r = new_target(seen, bind.target, err);
 		if (r < 0)
 			return r;
+		if (!bind.source) {
+			put_nameless(mounts, &bind);
+			continue;
+		}
 		text = mem_printf("%s:%s%s%s", bind.source, bind.target,
 				  bind.options ? ":" : "",
 				  bind.options ? bind.options : "");
@@ -84,7 +100,7 @@ int isolation_put_mounts(json_t *host, const struct isolation_options *o,
 			 struct img_err *err)
 {
 	json_t *seen = json_object(), *array = json_array();
-	int r = put_binds(host, &o->volumes, seen, err);
+	int r = put_binds(host, &o->volumes, array, seen, err);
 
 	if (r == 0)
 		r = put_tmpfs(host, &o->tmpfs, seen, err);

@@ -16,7 +16,7 @@ static int read_bind(const char *text, struct isolation_parts *parts,
 	if (r < 0)
 		return r;
 	m = isolation_add_mount(parts);
-	m->kind = MOUNT_BIND;
+	m->kind = bind.is_volume ? MOUNT_VOLUME : MOUNT_BIND;
 	m->how = bind.how;
 	m->source = isolation_keep(parts, img_mem_take(&bind.source));
 	m->target = isolation_keep(parts, img_mem_take(&bind.target));
@@ -90,6 +90,16 @@ static void read_mount_bind(const json_t *one, struct container_mount *m)
 				     &m->how.propagation);
 }
 
+static void read_mount_volume(const json_t *one, struct container_mount *m)
+{
+	const json_t *options = json_object_get(one, "VolumeOptions");
+
+	m->kind = MOUNT_VOLUME;
+	m->source = text_of(one, "Source");
+	m->how.read_only = json_is_true(json_object_get(one, "ReadOnly"));
+	m->how.no_copy = json_is_true(json_object_get(options, "NoCopy"));
+}
+
 static void read_mounts(const json_t *host, struct isolation_parts *parts)
 {
 	const json_t *array = json_object_get(host, "Mounts"), *one;
@@ -103,6 +113,8 @@ static void read_mounts(const json_t *host, struct isolation_parts *parts)
 		if (strcmp(text_of(one, "Type"), "tmpfs") == 0) {
 			m->kind = MOUNT_TMPFS;
 			m->options = isolation_keep(parts, tmpfs_options(one));
+		} else if (strcmp(text_of(one, "Type"), "volume") == 0) {
+			read_mount_volume(one, m);
 		} else {
 			read_mount_bind(one, m);
 		}

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/event.h"
+#include "cli/launch_volumes.h"
 #include "cli/name_files.h"
 #include "cli/space_option.h"
 #include "cli/spec.h"
@@ -167,6 +168,7 @@ int launch(struct store *store, const struct container_row *row,
 	img_auto(spec_parts_release) struct spec_parts p = { 0 };
 	img_auto(monitor_close) struct monitor *monitor = NULL;
 	img_auto(space_parts_release) struct space_parts spaces = { 0 };
+	img_auto(launch_volumes_end) struct launch_volumes volumes = { 0 };
 	struct container_spec spec;
 	int r;
 
@@ -180,6 +182,8 @@ int launch(struct store *store, const struct container_row *row,
 	spec.cache_dir = store_run(store);
 	if (r == 0)
 		r = volume_activate(store, &pending->volume, p.node, err);
+	if (r == 0)
+		r = launch_volumes_begin(store, row, &p, &spec, &volumes, err);
 	if (r == 0 && detach)
 		r = open_monitor(store, row, &p, &spec, detach, &monitor, err);
 	if (r == 0)
@@ -223,7 +227,7 @@ int launch_end(struct store *store, const struct container_row *row,
 	int r;
 
 	if (remove)
-		return container_remove(store, row, pending, err);
+		return container_remove(store, row, pending, true, err);
 	r = volume_deactivate(store, &pending->volume, err);
 	if (r < 0) { /* somebody has it open; its end is known all the same */
 		IMG_IGNORE(

@@ -2,7 +2,9 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cli/isolation.h"
+#include "cli/volume_option.h"
 #include "image/config.h"
+#include "image/named_volume.h"
 #include "runtime/bind.h"
 
 #include <stdlib.h>
@@ -12,6 +14,7 @@ struct mount_keys {
 	const char *type, *source, *target, *propagation;
 	bool read_only, top, read_only_top, read_only_all;
 	bool of_bind, of_tmpfs; /* which kind of key was there */
+	json_t *volume;		/* what keys of a volume say, or NULL */
 	uint64_t tmpfs_size;
 	unsigned long tmpfs_mode;
 	bool has_mode;
@@ -91,6 +94,50 @@ static int tmpfs_key(const char *key, const char *value, struct mount_keys *k,
 	return 0;
 }
 
+/* "a=b" of volume-label and volume-opt. */
+static int pair(json_t *object, const char *key, const char *value,
+		struct img_err *err)
+{
+	img_auto(img_mem_release) char *name = mem_strdup(value);
+	char *rest = strchr(name, '=');
+
+	if (rest)
+		*rest++ = '\0';
+	if (!*name || json_object_set_new(object, name,
+					  json_string(rest ? rest : "")) < 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "'%s' is NAME=VALUE, not '%s'", key, value);
+	return 0;
+}
+
+static int volume_key(const char *key, const char *value, struct mount_keys *k,
+		      struct img_err *err)
+{
+	bool no_copy = false;
+	int r;
+
+	if (!k->volume)
+		k->volume = json_pack("{s{} s{s{}}}", "Labels", "DriverConfig",
+				      "Options");
+	if (strcmp(key, "volume-nocopy") == 0) {
+		r = flag(key, value, &no_copy, err);
+		(void)json_object_set_new(k->volume, "NoCopy",
+					  json_boolean(no_copy));
+		return r;
+	}
+	if (value && strcmp(key, "volume-label") == 0)
+		return pair(json_object_get(k->volume, "Labels"), key, value,
+			    err);
+	if (value && strcmp(key, "volume-opt") == 0)
+		return pair(json_object_get(json_object_get(k->volume,
+							    "DriverConfig"),
+					    "Options"),
+			    key, value, err);
+	if (value && strcmp(key, "volume-driver") == 0)
+		return volume_option_driver(value, err);
+	return img_err_set(err, IMG_E_INPUT, 0, "unknown key '%s'", key);
+}
+
 static int take(const char *key, const char *value, struct mount_keys *k,
 		struct img_err *err)
 {
@@ -122,6 +169,8 @@ static int take(const char *key, const char *value, struct mount_keys *k,
 		return bind_key(key, value, k, err);
 	if (strncmp(key, "tmpfs-", 6) == 0)
 		return tmpfs_key(key, value, k, err);
+	if (strncmp(key, "volume-", 7) == 0)
+		return volume_key(key, value, k, err);
 	return img_err_set(err, IMG_E_INPUT, 0, "unknown key '%s'", key);
 }
 
@@ -164,6 +213,10 @@ static int bind_json(const struct mount_keys *k, json_t *ret,
 				   "the source cannot have a ':' in it");
 	pair = mem_printf("%s:%s", k->source, k->target);
 	r = bind_parse(pair, &bind, err);
+	if (r == 0 && bind.is_volume)
+		r = img_err_set(err, IMG_E_INPUT, 0,
+				"the source of a bind must be a path that "
+				"starts with '/' or './'");
 	if (r < 0)
 		return r;
 	(void)json_object_set_new(options, "Propagation",
@@ -198,33 +251,58 @@ static int tmpfs_json(const struct mount_keys *k, json_t *ret,
 	return 0;
 }
 
+static int volume_json(const struct mount_keys *k, json_t *ret,
+		       struct img_err *err)
+{
+	json_t *options = json_object_get(
+		json_object_get(k->volume, "DriverConfig"), "Options");
+	uint64_t size;
+	int r = k->source ? named_volume_name_check(k->source, err) : 0;
+
+	if (r == 0)
+		r = volume_option_size(options, &size, err);
+	if (r < 0)
+		return r;
+	if (k->source)
+		(void)json_object_set_new(ret, "Source",
+					  json_string(k->source));
+	(void)json_object_set_new(ret, "VolumeOptions",
+				  k->volume ? json_incref(k->volume)
+					    : json_object());
+	return 0;
+}
+
 static int make(const struct mount_keys *k, json_t *ret, struct img_err *err)
 {
 	img_auto(img_mem_release) char *target = NULL;
-	bool bind, tmpfs;
+	bool bind, tmpfs, volume;
 	int r;
 
-	if (!k->type)
-		return img_err_set(err, IMG_E_INPUT, 0, "it has no 'type'");
-	bind = strcmp(k->type, "bind") == 0;
-	tmpfs = strcmp(k->type, "tmpfs") == 0;
-	if (!bind && !tmpfs)
+	/* docker's default. */
+	volume = !k->type || strcmp(k->type, "volume") == 0;
+	bind = k->type && strcmp(k->type, "bind") == 0;
+	tmpfs = k->type && strcmp(k->type, "tmpfs") == 0;
+	if (!bind && !tmpfs && !volume)
 		return img_err_set(err, IMG_E_INPUT, 0,
-				   "'type' is bind or tmpfs, not '%s'",
+				   "'type' is bind, volume or tmpfs, not '%s'",
 				   k->type);
-	if ((k->of_bind && !bind) || (k->of_tmpfs && !tmpfs))
+	if ((k->of_bind && !bind) || (k->of_tmpfs && !tmpfs) ||
+	    (k->volume && !volume))
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "it has an option of another type than '%s'",
-				   k->type);
+				   volume ? "volume" : k->type);
 	if (!k->target)
 		return img_err_set(err, IMG_E_INPUT, 0, "it has no 'target'");
 	r = bind_target_parse(k->target, &target, err);
 	if (r < 0)
 		return r;
-	(void)json_object_set_new(ret, "Type", json_string(k->type));
+	(void)json_object_set_new(ret, "Type",
+				  json_string(volume ? "volume" : k->type));
 	(void)json_object_set_new(ret, "ReadOnly", json_boolean(k->read_only));
 	if (json_object_set_new(ret, "Target", json_string(target)) < 0)
 		return img_err_set(err, IMG_E_INPUT, 0, "it is not UTF-8");
+	if (volume)
+		return volume_json(k, ret, err);
 	return bind ? bind_json(k, ret, err) : tmpfs_json(k, ret, err);
 }
 
@@ -237,6 +315,7 @@ int mount_option_parse(const char *text, json_t **ret, struct img_err *err)
 
 	if (r == 0)
 		r = make(&k, object, err);
+	json_release(&k.volume);
 	if (r < 0)
 		return img_err_prefix(err, "invalid --mount '%s'", text);
 	*ret = json_incref(object);

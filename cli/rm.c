@@ -9,8 +9,7 @@ struct options {
 static const struct option_row rows[] = {
 	{ 'f', "force", NULL, "kill a running container first", OPTION_FLAG,
 	  offsetof(struct options, force) },
-	{ 'v', "volumes", NULL,
-	  "and its anonymous volumes, of which there are none", OPTION_FLAG,
+	{ 'v', "volumes", NULL, "and its anonymous volumes", OPTION_FLAG,
 	  offsetof(struct options, volumes) },
 };
 
@@ -39,7 +38,7 @@ static int remove_one(const struct each *each, const char *ref,
 		r = store_need_pool(store, err);
 	if (r < 0)
 		return r;
-	r = container_remove(store, &row, NULL, &missing);
+	r = container_remove(store, &row, NULL, o->volumes, &missing);
 	/* It ran with --rm, and went by itself. */
 	if (r < 0 && r != -IMG_E_NOT_FOUND) {
 		*err = missing;

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "cli/background.h"
 #include "cli/clock.h"
+#include "cli/container_volumes.h"
 #include "cli/event.h"
 #include "cli/launch.h"
 #include "cli/run_config.h"
@@ -174,10 +175,14 @@ static int make(struct store *store, struct wish *wish, bool running,
 	if (r < 0)
 		return r;
 	wish->row.image_name = mem_strdup(wish->argv[0]);
-	r = create(store, &image, wish->options, running, &wish->row, pending,
-		   err);
+	r = container_volumes_resolve(store, &wish->row.config, err);
+	if (r == 0)
+		r = create(store, &image, wish->options, running, &wish->row,
+			   pending, err);
 	if (r < 0 && cid_file)
 		(void)unlink(cid_file); /* was made just now */
+	if (r < 0)
+		container_volumes_drop(store, wish->row.config);
 	if (r == 0)
 		event_write(store, "create", &wish->row);
 	return r;

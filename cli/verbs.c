@@ -32,6 +32,12 @@
 	X(rename)                                                              \
 	X(ps)                                                                  \
 	X(rm)                                                                  \
+	X(volume_create)                                                       \
+	X(volume_ls)                                                           \
+	X(volume_inspect)                                                      \
+	X(volume_resize)                                                       \
+	X(volume_rm)                                                           \
+	X(volume_prune)                                                        \
 	X(images)                                                              \
 	X(tag)                                                                 \
 	X(history)                                                             \

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "image/config.h"
 #include "image/name.h"
+#include "image/named_record.h"
 #include "image/rows.h"
 #include "storage/volume.h"
 
@@ -113,6 +114,8 @@ int image_adopt(struct store *store, const struct ledger_record *record,
 	struct parsed p = { 0 };
 	int r = image_config_parse(record->json, &json, err);
 
+	if (r == 0 && named_record_name(json))
+		return named_record_adopt(store, record, json, err);
 	if (r == 0)
 		r = parse(json, &p, err);
 	if (r == 0)

@@ -2,12 +2,13 @@
 #define IMG_IMAGE_ADOPT_H
 
 /*
- * An image that only the ledger knows goes back into the catalog.
+ * An image, or a named volume, that only the ledger knows goes back into the
+ * catalog.
  */
 #include "storage/ledger.h"
 
 /**
- * image_adopt - enter an image by its record; the hook for store_open
+ * image_adopt - enter what a record tells of; the hook for store_open
  *
  * A name that another image has by now stays with that one.  Durable when it
  * returns 0; IMG_E_CORRUPT for a record that makes no sense.

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "image/adopt.h"
 #include "image/config.h"
+#include "image/named_record.h"
 #include "image/record.h"
 #include "storage/ledger.h"
 #include "storage/orphans.h"
@@ -200,6 +201,62 @@ static int look_at_image(void *self, const struct image *image,
 	return 0;
 }
 
+static int mend_named_record(struct store *store, const struct finding *finding,
+			     struct img_err *err)
+{
+	img_auto(named_volume_release) struct named_volume named = { 0 };
+	struct img_err missing = { 0 };
+	int r = named_volume_find(store, finding->name, &named, &missing);
+
+	if (r == -IMG_E_NOT_FOUND) /* gone by now */
+		return 0;
+	if (r < 0) {
+		*err = missing;
+		return r;
+	}
+	return named_record_put(store, &named, err);
+}
+
+static int look_at_named(void *self, const struct named_volume *named,
+			 struct img_err *err)
+{
+	struct look *look = self;
+	const struct record *record =
+		find_record(&look->records, named->volume.id);
+	struct finding *finding;
+
+	if (record && named_record_is_of(
+			      &(struct ledger_record){
+				      .volume = record->volume,
+				      .size_bytes = record->size_bytes,
+				      .json = record->json,
+			      },
+			      named))
+		return 0;
+	finding = findings_add(look->ret,
+			       record ? "record-differs" : "unrecorded-volume");
+	finding_object(finding, "volume %.64s", named->name);
+	finding_text(finding,
+		     record ? "has another name or size in the ledger than in "
+			      "the catalog"
+			    : "is not recorded in the ledger: without the "
+			      "catalog nobody would know it");
+	finding_remedy(finding, "records it");
+	finding->mend = mend_named_record;
+	finding->name = mem_strdup(named->name);
+	return 0;
+}
+
+/* Whether a record tells of a named volume, and not of an image. */
+static bool is_named(const struct record *record)
+{
+	img_auto(json_release) json_t *json = NULL;
+	struct img_err damaged = { 0 };
+
+	return image_config_parse(record->json, &json, &damaged) == 0 &&
+	       named_record_name(json);
+}
+
 /* What is recorded, and has no row although no process is at it. */
 static int look_at_record(struct look *look, const struct record *record,
 			  const struct volume_ids *pool, struct img_err *err)
@@ -207,22 +264,31 @@ static int look_at_record(struct look *look, const struct record *record,
 	bool in_pool = volume_ids_has(pool, record->volume);
 	struct finding *finding;
 	int64_t one;
+	bool named;
 	int r = db_get_int(store_db(look->store), &one, err,
-			   "SELECT 1 FROM images WHERE volume = ?", "i",
-			   (int64_t)record->volume);
+			   "SELECT 1 FROM images WHERE volume = ?1"
+			   " UNION ALL"
+			   " SELECT 1 FROM named_volumes WHERE volume = ?1",
+			   "i", (int64_t)record->volume);
 
 	if (r == 0)
 		r = volume_is_held(look->store, record->volume, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	finding = findings_add(look->ret,
-			       in_pool ? "lost-image" : "stray-record");
+	named = is_named(record);
+	finding = findings_add(look->ret, !in_pool ? "stray-record"
+					  : named  ? "lost-volume"
+						   : "lost-image");
 	finding_object(finding, "volume %" PRIu32, record->volume);
-	finding_text(finding, in_pool ? "holds an image that the ledger knows "
-					"and the catalog does not"
-				      : "is recorded in the ledger, but it is "
-					"not in the pool");
-	finding_remedy(finding, in_pool ? "enters the image into the catalog"
+	if (in_pool)
+		finding_text(finding,
+			     "holds %s that the ledger knows and the catalog "
+			     "does not",
+			     named ? "a named volume" : "an image");
+	else
+		finding_text(finding, "is recorded in the ledger, but it is "
+				      "not in the pool");
+	finding_remedy(finding, in_pool ? "enters it into the catalog"
 					: "drops the record");
 	finding->mend = in_pool ? mend_lost_image : mend_stray_record;
 	finding->number = record->volume;
@@ -236,13 +302,21 @@ static int put_each(void *self, const struct image *image, struct img_err *err)
 	return put_record(self, image->id.hex, err);
 }
 
+static int put_named(void *self, const struct named_volume *named,
+		     struct img_err *err)
+{
+	return named_record_put(self, named, err);
+}
+
 /* What the catalog says is all there is, where the ledger cannot be read. */
 static int mend_ledger(struct store *store, const struct finding *finding,
 		       struct img_err *err)
 {
 	int r = ledger_make_anew(store, err);
 
-	return r < 0 ? r : image_each(store, put_each, store, err);
+	if (r == 0)
+		r = image_each(store, put_each, store, err);
+	return r < 0 ? r : named_volume_each(store, put_named, store, err);
 }
 
 int image_examine(struct store *store, struct findings *ret,
@@ -258,8 +332,8 @@ int image_examine(struct store *store, struct findings *ret,
 		finding = findings_add(ret, "ledger-damaged");
 		finding_object(finding, "ledger");
 		finding_text(finding, "cannot be read: %s", damaged.msg);
-		finding_remedy(finding, "writes it anew, with all images of "
-					"the catalog");
+		finding_remedy(finding, "writes it anew, with all images "
+					"and named volumes of the catalog");
 		finding->mend = mend_ledger;
 		return 0;
 	}
@@ -268,6 +342,8 @@ int image_examine(struct store *store, struct findings *ret,
 		return r;
 	}
 	r = image_each(store, look_at_image, &look, err);
+	if (r == 0)
+		r = named_volume_each(store, look_at_named, &look, err);
 	if (r == 0)
 		r = orphans_list_pool(store, &pool, err);
 	for (size_t i = 0; r == 0 && i < look.records.n; i++)

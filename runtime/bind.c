@@ -69,13 +69,17 @@ bool bind_propagation_parse(const char *text, enum bind_propagation *ret)
 	return false;
 }
 
-/* "z" and "Z" are for SELinux, "nocopy" for volumes. */
+/* "z" and "Z" are for SELinux. */
 static bool parse_option(const char *text, struct bind_how *how)
 {
-	static const char *const neutral[] = { "rw", "z", "Z", "nocopy" };
+	static const char *const neutral[] = { "rw", "z", "Z" };
 
 	if (strcmp(text, "ro") == 0 || strcmp(text, "rro") == 0) {
 		how->read_only = true;
+		return true;
+	}
+	if (strcmp(text, "nocopy") == 0) {
+		how->no_copy = true;
 		return true;
 	}
 	for (size_t i = 0; i < IMG_COUNT(neutral); i++)
@@ -121,33 +125,54 @@ int bind_target_parse(const char *path, char **ret, struct img_err *err)
 	return 0;
 }
 
+static bool is_path(const char *text)
+{
+	return text[0] == '/' || strncmp(text, "./", 2) == 0 ||
+	       strncmp(text, "../", 3) == 0 || strcmp(text, ".") == 0 ||
+	       strcmp(text, "..") == 0;
+}
+
+static int parse_source(const char *text, struct bind_text *bind,
+			struct img_err *err)
+{
+	if (is_path(text)) {
+		bind->source = absolute(text, err);
+		return bind->source ? 0 : -(int)err->code;
+	}
+	if (!*text || strchr(text, '/'))
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "the source must be a volume's name, or a "
+				   "path that starts with '/' or './'");
+	bind->is_volume = true;
+	bind->source = mem_strdup(text);
+	return 0;
+}
+
 static int parse(char *text, struct bind_text *bind, struct img_err *err)
 {
 	char *target = strchr(text, ':');
 	char *options = target ? strchr(target + 1, ':') : NULL;
-	int r;
+	int r = 0;
 
-	if (!target)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "expected SOURCE:TARGET[:ro]");
+	if (!target) {
+		bind->is_volume = true;
+		return bind_target_parse(text, &bind->target, err);
+	}
 	*target++ = '\0';
 	if (options)
 		*options++ = '\0';
-	if (text[0] != '/' && strncmp(text, "./", 2) != 0 &&
-	    strncmp(text, "../", 3) != 0 && strcmp(text, ".") != 0 &&
-	    strcmp(text, "..") != 0)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "the source must be a path that starts "
-				   "with '/' or './'");
-	r = bind_target_parse(target, &bind->target, err);
+	r = parse_source(text, bind, err);
+	if (r == 0)
+		r = bind_target_parse(target, &bind->target, err);
 	if (r < 0)
 		return r;
-	bind->source = absolute(text, err);
-	if (!bind->source)
-		return -(int)err->code;
 	if (options && *options)
 		bind->options = mem_strdup(options);
-	return parse_options(options ? options : "", &bind->how, err);
+	r = parse_options(options ? options : "", &bind->how, err);
+	if (r == 0 && bind->how.no_copy && !bind->is_volume)
+		r = img_err_set(err, IMG_E_INPUT, 0,
+				"'nocopy' is for volumes with a name");
+	return r;
 }
 
 int bind_parse(const char *text, struct bind_text *ret, struct img_err *err)

@@ -3,6 +3,8 @@
 
 /*
  * Host directories and files seen inside a container: -v SRC:DST[:OPTIONS].
+ * What is no path before the colon is the name of a volume, which others see
+ * to (runtime/volume_mount.h).
  *
  * The source is resolved by the supervisor, in the host's view, and cloned
  * into a detached private mount tree.  The target is resolved by the child
@@ -33,6 +35,7 @@ struct bind_how {
 	bool read_only_top; /* with read_only: what is mounted below the source
 			     * is as writable as the host has it */
 	bool top;	    /* without what is mounted below the source */
+	bool no_copy;	    /* of a volume: it is not filled when it is new */
 	enum bind_propagation propagation;
 };
 
@@ -45,7 +48,8 @@ struct bind_mount {
 /* A bind_mount that owns its strings. */
 struct bind_text {
 	char *source, *target;
-	char *options; /* as they were given, or NULL */
+	bool is_volume; /* the source is the name of one, or NULL: of none */
+	char *options;	/* as they were given, or NULL */
 	struct bind_how how;
 };
 
@@ -63,11 +67,13 @@ bool bind_propagation_parse(const char *text, enum bind_propagation *ret);
 
 /**
  * bind_parse - read the argument of -v
- * @text: SRC:DST[:OPTION[,OPTION...]], options ro, rro, rw, and a propagation;
- *        z, Z and nocopy are accepted and change nothing
+ * @text: SRC:DST[:OPTION[,OPTION...]], options ro, rro, rw, a propagation, and
+ *        nocopy of a volume; z and Z are accepted and change nothing; or DST
+ *        alone, of a volume without a name
  * @ret: release with bind_text_release
  *
- * SRC is absolute, or starts with "./" or "../" and is then made absolute.
+ * SRC is absolute, or starts with "./" or "../" and is then made absolute;
+ * anything else without a slash is a volume's name, which is not looked at.
  * DST is absolute and not "/"; "." and ".." in it are resolved as text.
  *
  * Returns 0 or -IMG_E_INPUT.

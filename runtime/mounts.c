@@ -78,6 +78,9 @@ static int open_one(const struct container_mount *m, bool nodes,
 		return bind_open(&bind, nodes, ret, err);
 	case MOUNT_DEVICE:
 		return open_device(m, ret, err);
+	case MOUNT_VOLUME:
+		ret->fd = img_fd_take(m->volume);
+		break;
 	case MOUNT_TMPFS:
 		break;
 	}
@@ -122,7 +125,7 @@ int mounts_map(const struct container_mount *mounts, size_t n,
 		if (trees[i].fd < 0)
 			continue;
 		r = bind_map(&bind, &trees[i], ns, &dropped);
-		if (r < 0 && m->kind == MOUNT_BIND && !m->own) {
+		if (r < 0 && m->kind != MOUNT_DEVICE && !m->own) {
 			*err = dropped;
 			return r;
 		}

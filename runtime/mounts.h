@@ -20,13 +20,16 @@ enum container_mount_kind {
 	MOUNT_BIND,
 	MOUNT_TMPFS,
 	MOUNT_DEVICE, /* a device node of the host, which works */
+	MOUNT_VOLUME, /* a file system that the caller has mounted */
 };
 
 struct container_mount {
 	enum container_mount_kind kind;
-	const char *source;  /* of a bind or a device: a path of the host */
+	const char *source;  /* of a bind or a device: a path of the host; of a
+			      * volume: its name */
 	const char *target;  /* absolute, in the container */
-	struct bind_how how; /* of a bind */
+	struct bind_how how; /* of a bind or a volume */
+	int *volume;	     /* its detached mount, taken over by mounts_open */
 	const char *options; /* of a tmpfs, or NULL */
 	/* A file of the runtime's, not of the user's: the source is written
 	 * first, with this in it, and its directory made. */

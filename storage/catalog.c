@@ -14,6 +14,9 @@
  * containers.uid_base and gid_base: where its own ids begin on the host; NULL
  * where it has the host's.  No two containers have the same.
  * snapshots: earlier states of a container, each a volume of its own.
+ * named_volumes: volumes that are no root file system, but mounted in one or
+ * several; anonymous where nobody chose the name.  volume_users: by which
+ * containers; anonymous where it was made for that one.
  * names: NAME[:TAG], many to one image.  history: oldest first, copied from
  * the parent at commit, so that it stands alone.
  */
@@ -70,7 +73,19 @@ static const char schema[] =
 	" name TEXT NOT NULL,"
 	" volume INTEGER NOT NULL UNIQUE REFERENCES volumes (id),"
 	" created_ns INTEGER NOT NULL,"
-	" PRIMARY KEY (container, name)) WITHOUT ROWID;";
+	" PRIMARY KEY (container, name)) WITHOUT ROWID;"
+	"CREATE TABLE named_volumes ("
+	" name TEXT PRIMARY KEY,"
+	" volume INTEGER NOT NULL UNIQUE REFERENCES volumes (id),"
+	" created_ns INTEGER NOT NULL,"
+	" anonymous INTEGER NOT NULL,"
+	" config TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE volume_users ("
+	" container TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,"
+	" name TEXT NOT NULL REFERENCES named_volumes (name),"
+	" anonymous INTEGER NOT NULL,"
+	" PRIMARY KEY (container, name)) WITHOUT ROWID;"
+	"CREATE INDEX volume_users_name ON volume_users (name);";
 
 int catalog_open(const char *path, bool create, struct db **ret,
 		 struct img_err *err)

@@ -6,13 +6,13 @@
  *
  * It is a cache of the pool: what an image needs to be found again is in the
  * pool's ledger too (storage/ledger.h).  Volumes and intents belong to
- * storage/, images, names and history to image/, containers and their
- * snapshots to runtime's caller in cli/.  Nothing that the kernel knows
+ * storage/, images, names, history and named volumes to image/, containers,
+ * their snapshots and what they use to runtime's caller in cli/.  Nothing that the kernel knows
  * (active, suspended, mounted, running) is written here.
  */
 #include "base/db.h"
 
-#define CATALOG_VERSION 4
+#define CATALOG_VERSION 5
 
 /* Opens <root>/store.db; see db_open for @create. */
 int catalog_open(const char *path, bool create, struct db **ret,

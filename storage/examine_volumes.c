@@ -37,14 +37,16 @@ static void tell_orphans(const struct volume_ids *ids, struct findings *ret)
 	}
 }
 
-/* 1 when an image is on the volume: its rows are not dropped unasked. */
-static int is_image(struct store *store, uint32_t id, struct img_err *err)
+/* 1 when an image is on the volume, or the volume has a name: the rows are not
+ * dropped unasked. */
+static int is_kept(struct store *store, uint32_t id, struct img_err *err)
 {
 	int64_t one;
 
 	return db_get_int(store->db, &one, err,
-			  "SELECT 1 FROM images WHERE volume = ?", "i",
-			  (int64_t)id);
+			  "SELECT 1 FROM images WHERE volume = ?1 UNION ALL"
+			  " SELECT 1 FROM named_volumes WHERE volume = ?1",
+			  "i", (int64_t)id);
 }
 
 static int tell_missing(struct store *store, const struct volume_ids *ids,
@@ -52,7 +54,7 @@ static int tell_missing(struct store *store, const struct volume_ids *ids,
 {
 	for (size_t i = 0; i < ids->n; i++) {
 		struct finding *finding;
-		int r = is_image(store, ids->id[i], err);
+		int r = is_kept(store, ids->id[i], err);
 
 		if (r < 0)
 			return r;
@@ -63,8 +65,9 @@ static int tell_missing(struct store *store, const struct volume_ids *ids,
 		finding->number = ids->id[i];
 		if (r > 0) {
 			finding_remedy(finding,
-				       "the image on it is lost: 'img rmi' "
-				       "it, and import it again");
+				       "what was on it is lost: 'img rmi' the "
+				       "image and import it again, or 'img "
+				       "volume rm' the volume");
 			continue;
 		}
 		finding_remedy(finding, "drops the rows of what was on it");

@@ -10,7 +10,8 @@ static const char *const op_names[] = {
 	[INTENT_MERGE] = "merge",   [INTENT_DELETE] = "delete",
 	[INTENT_RESIZE] = "resize", [INTENT_HOLD] = "hold",
 	[INTENT_VIEW] = "view",	    [INTENT_LOOK] = "look",
-	[INTENT_ACTIVE] = "active",
+	[INTENT_ACTIVE] = "active", [INTENT_SHARE] = "share",
+	[INTENT_FILL] = "fill",
 };
 
 static uint64_t byte_of(int64_t intent)

@@ -17,6 +17,8 @@ enum intent_op {
 	INTENT_MERGE,  /* the volume is folded into what it was made from */
 	INTENT_DELETE, /* the volume must go */
 	INTENT_RESIZE, /* the volume grows, in use or not */
+	INTENT_SHARE,  /* the volume is in use, by others perhaps too */
+	INTENT_FILL,   /* the same, and by nobody else (storage/share.h) */
 	INTENT_HOLD,   /* of no volume: the metadata snapshot is held */
 	/* Of no process, but of the kernel: see storage/use.h. */
 	INTENT_VIEW,   /* a throw-away snapshot, while its device is open */

@@ -7,6 +7,7 @@
 #include "storage/ledger.h"
 #include "storage/merge.h"
 #include "storage/resize.h"
+#include "storage/share.h"
 #include "storage/use_impl.h"
 #include "storage/volume_impl.h"
 
@@ -145,6 +146,9 @@ int recover_held(struct store *store, int64_t intent, uint32_t id,
 	case INTENT_LOOK:
 	case INTENT_ACTIVE:
 		return end_use(store, &volume, intent, op, err);
+	case INTENT_SHARE:
+	case INTENT_FILL:
+		return share_recover(store, &volume, intent, err);
 	case INTENT_RESIZE:
 		return resize_recover(store, &volume, intent, err);
 	case INTENT_DELETE:

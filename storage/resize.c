@@ -16,19 +16,21 @@ struct resize {
 	char node[VOLUME_NODE_MAX];
 };
 
+/* Who has a device that may grow under it. */
+#define RUNS (INTENT_BIT(INTENT_RUN) | INTENT_BIT(INTENT_SHARE))
+
 /* 1 when a living process runs the volume, 0 when nobody is at it; who does
  * anything else with it is not to be disturbed. */
 static int look_who(struct store *store, uint32_t id, struct img_err *err)
 {
-	int r = intent_is_held(store, id, ~INTENT_BIT(INTENT_RUN), err);
+	int r = intent_is_held(store, id, ~RUNS, err);
 
 	if (r > 0)
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "another process is using it");
 	if (r == 0)
 		r = use_check(store, id, INTENT_RESIZE, err);
-	return r < 0 ? r
-		     : intent_is_held(store, id, INTENT_BIT(INTENT_RUN), err);
+	return r < 0 ? r : intent_is_held(store, id, RUNS, err);
 }
 
 static int refuse_smaller(const struct volume *volume, struct img_err *err)

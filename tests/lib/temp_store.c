@@ -184,10 +184,11 @@ static int look_at_record(void *self, const struct ledger_record *record,
 	int64_t one;
 
 	if (db_get_int(store_db(look->store), &one, err,
-		       "SELECT 1 FROM images WHERE volume = ?", "i",
-		       (int64_t)record->volume) != 1)
-		fail_msg("the ledger has an image on volume %u, the catalog "
-			 "has not",
+		       "SELECT 1 FROM images WHERE volume = ?1 UNION ALL"
+		       " SELECT 1 FROM named_volumes WHERE volume = ?1",
+		       "i", (int64_t)record->volume) != 1)
+		fail_msg("the ledger knows what is on volume %u, the catalog "
+			 "does not",
 			 record->volume);
 	look->found++;
 	return 0;
@@ -200,9 +201,11 @@ static void check_ledger(struct store *store)
 
 	if (ledger_each(store, look_at_record, &look, &err) < 0)
 		fail_msg("%s", err.msg);
-	assert_int_equal(look.found,
-			 temp_store_count(store,
-					  "SELECT count(*) FROM images"));
+	assert_int_equal(
+		look.found,
+		temp_store_count(store,
+				 "SELECT (SELECT count(*) FROM images)"
+				 " + (SELECT count(*) FROM named_volumes)"));
 }
 
 static int64_t count_loose(struct store *store, const uint32_t *loose)

@@ -150,11 +150,11 @@ img: cannot remove base:nosuch: there is no image 'base:nosuch'" ]
 	json "d[0]['Image'] == '$id'"
 	ok img inspect "${id:0:10}" base
 	json 'len(d) == 2'
-	fails 1 "there is no container or image 'nosuch'" img inspect base nosuch
+	fails 1 "there is no container, image or volume 'nosuch'" img inspect base nosuch
 	fails 1 "there is no image 'nosuch'" img inspect --type image nosuch
 	fails 1 "there is no container '$id'" img inspect --type container "$id"
-	fails 1 "--type is container or image, not 'volume'" \
-		img inspect --type volume base
+	fails 1 "--type is container, image or volume, not 'network'" \
+		img inspect --type network base
 }
 
 @test "df: what it shows adds up to what the pool has in use" {

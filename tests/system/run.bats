@@ -168,7 +168,8 @@ load lib/store
 
 	fails 125 "*$T/nosuch*No such file or directory" \
 		img run --rm -v "$T/nosuch:/mnt" base true
-	fails 125 "*expected SOURCE:TARGET*" img run --rm -v "$T/dir" base true
+	fails 125 "*the source must be a volume's name, or a path*" \
+		img run --rm -v "dir/file:/mnt" base true
 	fails 125 "*the target must be an absolute path" \
 		img run --rm -v "$T/dir:mnt" base true
 	fails 125 "*the target cannot be '/'" img run --rm -v "$T/dir:/" base true

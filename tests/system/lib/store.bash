@@ -193,10 +193,11 @@ check_catalog() {
 			return 1
 			;;
 		image) check_volume "$id:$sectors" "$owner" || return ;;
-		container | aged) check_volume "$id:$sectors" '' || return ;;
+		container | aged | volume) check_volume "$id:$sectors" '' || return ;;
 		esac
 		case $kind in
 		container) img rm "$owner" >/dev/null || return ;;
+		volume) img volume rm "$owner" >/dev/null || return ;;
 		image)
 			grep -q "$owner" "$FILES/kept" ||
 				img rmi -f "$owner" >/dev/null || return
@@ -208,7 +209,10 @@ check_catalog() {
 		SELECT 'orphan', id, '', '' FROM volumes WHERE id NOT IN
 			(SELECT volume FROM images UNION
 			 SELECT volume FROM containers UNION
-			 SELECT volume FROM snapshots) UNION
+			 SELECT volume FROM snapshots UNION
+			 SELECT volume FROM named_volumes) UNION
+		SELECT 'volume', volume, name, size_bytes / 512
+			FROM named_volumes JOIN volumes v ON v.id = volume UNION
 		SELECT 'aged', volume, name, size_bytes / 512
 			FROM snapshots s JOIN volumes v ON v.id = volume UNION
 		SELECT 'container', volume, c.id, size_bytes / 512

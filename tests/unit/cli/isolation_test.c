@@ -116,8 +116,8 @@ static void nonsense_is_named(void **state)
 	static const struct {
 		const char *text, *why;
 	} mounts[] = {
-		{ "target=/a", "it has no 'type'" },
-		{ "type=nfs,target=/a", "'type' is bind or tmpfs, not 'nfs'" },
+		{ "type=nfs,target=/a",
+		  "'type' is bind, volume or tmpfs, not 'nfs'" },
 		{ "type=bind,target=/a", "a bind wants a 'source'" },
 		{ "type=bind,source=/a", "it has no 'target'" },
 		{ "type=bind,source=,target=/a", "'source' wants a value" },

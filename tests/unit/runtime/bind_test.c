@@ -1,5 +1,7 @@
 #include "runtime/bind.h"
 
+#include "base/cleanup.h"
+
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,7 +70,7 @@ static void propagations_are_taken_by_name(void **state)
 	assert_propagates("/a:/b:slave,ro", BIND_SLAVE);
 	assert_propagates("/a:/b:rro,rslave", BIND_SLAVE);
 	assert_propagates("/a:/b:rshared", BIND_SHARED);
-	assert_propagates("/a:/b:nocopy,shared", BIND_SHARED);
+	assert_propagates("/a:/b:z,shared", BIND_SHARED);
 	assert_false(bind_propagation_parse("", &how));
 	assert_false(bind_propagation_parse("rrshared", &how));
 	assert_parses("/a:/b:rro", "/a", "/b", true);
@@ -97,16 +99,18 @@ static void relative_sources_start_from_here(void **state)
 
 static void nonsense_is_refused(void **state)
 {
-	static const char source[] = "the source must be a path that starts "
-				     "with '/' or './'";
+	static const char source[] = "the source must be a volume's name, or "
+				     "a path that starts with '/' or './'";
 	static const char target[] = "the target must be an absolute path";
 	static const char root[] = "the target cannot be '/'";
 
-	assert_refused("", "expected SOURCE:TARGET[:ro]");
-	assert_refused("/a", "expected SOURCE:TARGET[:ro]");
-	assert_refused("name:/b", source);
+	assert_refused("", target);
+	assert_refused("a", target);
+	assert_refused("/", root);
+	assert_refused("a/b:/b", source);
 	assert_refused(":/b", source);
-	assert_refused(".hidden:/b", source);
+	assert_refused(".hidden/x:/b", source);
+	assert_refused("/a:/b:nocopy", "'nocopy' is for volumes with a name");
 	assert_refused("/a:", target);
 	assert_refused("/a:b", target);
 	assert_refused("/a::ro", target);
@@ -118,6 +122,23 @@ static void nonsense_is_refused(void **state)
 	assert_refused("/a:/b:averyverylongoption",
 		       "unknown option 'averyverylongoption'");
 	assert_refused("/a:/b:ro:x", "unknown option 'ro:x'");
+}
+
+static void names_are_of_volumes(void **state)
+{
+	img_auto(bind_text_release) struct bind_text named = { 0 };
+	img_auto(bind_text_release) struct bind_text nameless = { 0 };
+	struct img_err err = { 0 };
+
+	assert_int_equal(bind_parse("data:/b/../c:ro,nocopy", &named, &err), 0);
+	assert_true(named.is_volume);
+	assert_string_equal(named.source, "data");
+	assert_string_equal(named.target, "/c");
+	assert_true(named.how.read_only && named.how.no_copy);
+	assert_int_equal(bind_parse("/only/./here", &nameless, &err), 0);
+	assert_true(nameless.is_volume);
+	assert_null(nameless.source);
+	assert_string_equal(nameless.target, "/only/here");
 }
 
 static void a_missing_source_is_named(void **state)
@@ -141,6 +162,7 @@ int main(void)
 		cmocka_unit_test(targets_are_cleaned_as_text),
 		cmocka_unit_test(relative_sources_start_from_here),
 		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(names_are_of_volumes),
 		cmocka_unit_test(a_missing_source_is_named),
 	};
 

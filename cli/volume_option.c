@@ -1,0 +1,65 @@
+#include "cli/volume_option.h"
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "image/config.h"
+
+#include <string.h>
+
+int volume_option_driver(const char *driver, struct img_err *err)
+{
+	if (strcmp(driver, "local") == 0)
+		return 0;
+	return img_err_set(err, IMG_E_INPUT, 0,
+			   "there is no volume driver '%.64s': volumes are "
+			   "img's own, as docker's driver 'local'",
+			   driver);
+}
+
+int volume_option_size(json_t *options, uint64_t *ret_bytes,
+		       struct img_err *err)
+{
+	json_t *value;
+	const char *name;
+
+	*ret_bytes = 0;
+	json_object_foreach(options, name, value)
+	{
+		int r;
+
+		if (strcmp(name, "size") != 0)
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "a volume has no option '%.64s', "
+					   "only 'size'",
+					   name);
+		r = num_parse_size(json_string_value(value), "size", ret_bytes,
+				   err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int volume_option_object(const struct text_list *list, const char *what,
+			 json_t **ret, struct img_err *err)
+{
+	img_auto(json_release) json_t *object = json_object();
+
+	for (size_t i = 0; i < list->n; i++) {
+		img_auto(img_mem_release) char *name =
+			mem_strdup(list->text[i]);
+		char *value = strchr(name, '=');
+
+		if (value)
+			*value++ = '\0';
+		if (!*name ||
+		    json_object_set_new(object, name,
+					json_string(value ? value : "")) < 0)
+			return img_err_set(err, IMG_E_INPUT, 0,
+					   "%s '%.80s' is not NAME=VALUE", what,
+					   list->text[i]);
+	}
+	*ret = json_incref(object);
+	return 0;
+}
