@@ -147,7 +147,7 @@ load lib/volumes
 	local pid
 	ok img run -d --name one -v data:/data -v /anon base \
 		sh -c 'echo kept >/data/file; sync; touch /data/ready; sleep 1000'
-	wait_for img exec one test -e /data/ready
+	wait_for img exec one sh -c '[ -e /data/ready ]'
 	ok img run -d --rm --name two -v data:/data -v /anon base sleep 1000
 	for name in one two; do
 		ok img inspect "$name"

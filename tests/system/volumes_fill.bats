@@ -38,7 +38,7 @@ load lib/volumes
 }
 
 @test "volumes: a filling that was interrupted begins anew" {
-	local id
+	local id name
 	ok img volume create --size 32m half
 	ok img volume create --size 32m clean
 	for name in half clean; do
@@ -48,7 +48,8 @@ load lib/volumes
 		# Held by a container, whose device is used from here.
 		ok img run -d --name holds -v "$name:/x:nocopy" base sleep 1000
 		mkdir -p "$T/mnt"
-		mount "/dev/mapper/img-${store_id:0:8}-${id%:*}" "$T/mnt"
+		mount "/dev/$(dmsetup info -c --noheadings -o blkdevname \
+			"img-${store_id:0:8}-${id%:*}")" "$T/mnt"
 		python3 -c 'import os, sys
 os.setxattr(sys.argv[1], "trusted.img.filling", b"1")' "$T/mnt"
 		umount "$T/mnt"
@@ -82,6 +83,7 @@ os.setxattr(sys.argv[1], "trusted.img.filling", b"1")' "$T/mnt"
 	[ "$(wc -l <<<"$out")" = 2 ]
 	has_line "$anon"
 	ok img rm -v two
+	ok img volume ls -q
 	has_line "$anon"
 	ok img run --rm -v /anon --mount type=volume,target=/more declares true
 	ok img volume ls -q
