@@ -24,10 +24,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		return 0;
 	}
 	if (verb_find(argv, &verb) != argc)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "there is no verb '%s%s%s'", argv[0],
-				   argc > 1 ? " " : "",
-				   argc > 1 ? argv[1] : "");
+		return verb_missing(argv, err);
 	help_verb(stdout, verb);
 	return 0;
 }

@@ -58,10 +58,15 @@ static int run_verb(const struct cli *cli, const struct verb *verb, char **argv)
 	struct img_err err = { 0 };
 	int argc, r;
 
-	if (argv[0] && (strcmp(argv[0], "--help") == 0 ||
-			(strcmp(argv[0], "-h") == 0 && !argv[1])))
+	if (argv[0] && strcmp(argv[0], "-h") == 0 && !argv[1])
 		return help_verb(stdout, verb), 0;
 	argc = options_parse(&verb->options, values, argv, &err);
+	if (argc == -IMG_E_NOT_FOUND)
+		(void)img_err_hint(&err, "; see 'img help %s'", verb->name);
+	if (argc == OPTIONS_HELP) {
+		options_release(&verb->options, values);
+		return help_verb(stdout, verb), 0;
+	}
 	if (argc >= 0 && (argc < verb->min_args ||
 			  (verb->max_args >= 0 && argc > verb->max_args)))
 		argc = img_err_set(&err, IMG_E_INPUT, 0,
@@ -113,6 +118,8 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
 	argv++;
 	n = options_parse(&global_options, &globals, argv, &err);
+	if (n == -IMG_E_NOT_FOUND)
+		(void)img_err_hint(&err, "; see 'img help'");
 	if (n < 0)
 		return complain(&err, "help", 125);
 	cli.root = pick(globals.root, "IMG_ROOT", DEFAULT_ROOT);
@@ -123,10 +130,8 @@ int main(int argc, char **argv)
 		return help_all(globals.help ? stdout : stderr), !globals.help;
 	n = verb_find(argv, &verb);
 	if (n == 0) {
-		(void)fprintf(stderr,
-			      "img: there is no verb '%s'; see 'img help'\n",
-			      argv[0]);
-		return 125;
+		(void)verb_missing(argv, &err);
+		return cli_complain(&err, 125);
 	}
 	return run_verb(&cli, verb, argv + n);
 }

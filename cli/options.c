@@ -99,10 +99,11 @@ static int no_value(const char *option, struct img_err *err)
 
 static int unknown(const char *option, struct img_err *err)
 {
-	return img_err_set(err, IMG_E_INPUT, 0, "unknown option %s", option);
+	return img_err_set(err, IMG_E_NOT_FOUND, 0, "unknown option %s",
+			   option);
 }
 
-/* Each returns how many words it took, or <0. */
+/* Each returns how many words it took, OPTIONS_HELP, or <0. */
 static int parse_long(const struct option_table *table, void *values,
 		      char **argv, struct img_err *err)
 {
@@ -114,7 +115,8 @@ static int parse_long(const struct option_table *table, void *values,
 	int r, taken = 1;
 
 	if (!row)
-		return unknown(argv[0], err);
+		return strcmp(name, "help") == 0 ? OPTIONS_HELP
+						 : unknown(argv[0], err);
 	if (!is_flag(row) && !text) {
 		text = argv[1];
 		taken = 2;
@@ -176,7 +178,7 @@ int options_parse(const struct option_table *table, void *values, char **argv,
 		}
 		taken = in[0][1] == '-' ? parse_long(table, values, in, err)
 					: parse_letters(table, values, in, err);
-		if (taken < 0)
+		if (taken < 0 || taken == OPTIONS_HELP)
 			return taken;
 		in += taken;
 	}

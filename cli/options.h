@@ -9,6 +9,7 @@
  */
 #include "base/err.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,8 +53,11 @@ struct option_table {
  * Takes --name VALUE, --name=VALUE, -n VALUE, -nVALUE, joined flags as in
  * -it, and "--" to end the options.  Flags also take =true and =false.
  *
- * Returns the number of arguments, or IMG_E_INPUT naming the option.
+ * Returns the number of arguments; OPTIONS_HELP where --help stands among the
+ * options, unless the table has one; or <0 naming the option: IMG_E_NOT_FOUND
+ * for one that there is not, IMG_E_INPUT for a value that is none.
  */
+#define OPTIONS_HELP INT_MAX
 int options_parse(const struct option_table *table, void *values, char **argv,
 		  struct img_err *err) IMG_MUST_USE;
 

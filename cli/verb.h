@@ -36,6 +36,9 @@ extern const size_t n_verbs;
 /* Words of argv that name a verb (1 or 2), 0 when none does. */
 int verb_find(char **argv, const struct verb **ret);
 
+/* For words that name none: says so, and what may have been meant. */
+int verb_missing(char **argv, struct img_err *err);
+
 /* Says a failure, and returns @status. */
 int cli_complain(const struct img_err *err, int status);
 

@@ -92,3 +92,34 @@ int verb_find(char **argv, const struct verb **ret)
 		}
 	return 0;
 }
+
+/* Verbs of two words that begin with the first of these. */
+static void name_family(char **argv, struct img_err *err)
+{
+	const size_t len = strlen(argv[0]);
+	bool any = false;
+
+	for (size_t i = 0; i < n_verbs; i++) {
+		const char *name = verbs[i]->name;
+
+		if (strncmp(name, argv[0], len) != 0 || name[len] != ' ')
+			continue;
+		if (!any)
+			(void)img_err_set(err, IMG_E_NOT_FOUND, 0,
+					  "there is no verb '%s%s%s': there is",
+					  argv[0], argv[1] ? " " : "",
+					  argv[1] ? argv[1] : "");
+		(void)img_err_hint(err, "%s '%s'", any ? "," : "", name);
+		any = true;
+	}
+}
+
+int verb_missing(char **argv, struct img_err *err)
+{
+	name_family(argv, err);
+	if (!err->code)
+		(void)img_err_set(err, IMG_E_NOT_FOUND, 0,
+				  "there is no verb '%s'; see 'img help'",
+				  argv[0]);
+	return -(int)err->code;
+}

@@ -22,7 +22,7 @@ load lib/typing
 	ok img create --rm --name once base true
 	gives once img start once
 	wait_for sh -c "! $IMG inspect once"
-	fails 1 'unknown option -d' img create -d base true
+	fails 1 "unknown option -d; see 'img help create'" img create -d base true
 	ok img create --name taken base true
 	fails 1 "the container name 'taken' is taken: *" \
 		img create --name taken base true

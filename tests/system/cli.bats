@@ -33,8 +33,8 @@ load lib/store
 			grep -qF -- "--${line%%[ ]*}" "$T/plain"
 		done < <(sed -n '/^Options:/,$s/^  .*--/--/p' "$T/help")
 	done <"$T/verbs"
-	fails 1 "there is no verb 'nosuch'" img help nosuch
-	fails 1 "there is no verb 'pool nosuch'" img help pool nosuch
+	fails 1 "there is no verb 'nosuch'; see 'img help'" img help nosuch
+	fails 1 "there is no verb 'pool nosuch': there is *" img help pool nosuch
 	man -l --warnings "$T/man" >"$T/page" 2>"$T/warnings"
 	[ ! -s "$T/warnings" ]
 	grep -q 'EXIT STATUS' "$T/page"
@@ -64,10 +64,14 @@ load lib/store
 		# shellcheck disable=SC2086 # words
 		fails 1 "--format is table or json, not 'yaml'" img $verb --format yaml
 	done
-	fails 1 'unknown option --quite' img images --quite
-	fails 1 'unknown option -x' img ps -x
-	fails 1 'unknown option -ax' img ps -ax
-	fails 125 'unknown option --nosuch' img run --nosuch base true
+	fails 1 "unknown option --quite; see 'img help images'" \
+		img images --quite
+	fails 1 "unknown option -x; see 'img help ps'" img ps -x
+	fails 1 "unknown option -ax; see 'img help ps'" img ps -ax
+	fails 125 "unknown option --nosuch; see 'img help run'" \
+		img run --nosuch base true
+	gives "$(img help run)" img run -it --name x --help base true
+	gives '-- --help' img run --rm base echo -- --help
 	fails 125 'option --name wants a value' img run --name
 	fails 125 'too few arguments: usage: img run *' img run --rm
 	fails 1 'too many arguments: usage: img images *' img images x
@@ -80,9 +84,10 @@ load lib/store
 	fails 1 'too few arguments: usage: img start *' img start
 	fails 1 'too many arguments: usage: img pool status *' img pool status x
 	fails 125 "there is no verb 'frobnicate'; see 'img help'" img frobnicate
-	fails 125 "there is no verb 'pool'; see 'img help'" img pool ||
-		fails 125 "there is no verb 'pool*" img pool nosuch
-	fails 125 'unknown option --nosuch' img --nosuch images
+	fails 125 "there is no verb 'pool': there is 'pool status', *" img pool
+	fails 125 "there is no verb 'pool nosuch': there is *'pool stop'" \
+		img pool nosuch
+	fails 125 "unknown option --nosuch; see 'img help'" img --nosuch images
 	fails 125 'option --root wants a value' img --root
 	fails 125 "*this is a machine already*" img machine exec -- true ||
 		[ ! -e /dev/mmapper ]

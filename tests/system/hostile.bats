@@ -175,8 +175,8 @@ nothing_left() {
 	fails 1 "*-5*" img import --max-entries -5 "$good" x
 	fails 1 "too few arguments: usage: img import *" img import
 	fails 1 "too many arguments: usage: img import *" img import a b c
-	fails 1 "unknown option --nosuch" img import --nosuch "$good" x
-	fails 1 "unknown option -Z" img import -Z "$good" x
+	fails 1 "unknown option --nosuch*" img import --nosuch "$good" x
+	fails 1 "unknown option -Z*" img import -Z "$good" x
 	fails 1 "option --size wants a value" img import --size
 	nothing_left
 }

@@ -203,27 +203,50 @@ static void mistakes_are_named(void **state)
 {
 	static const struct {
 		const char *words[3], *message;
+		enum img_code code;
 	} cases[] = {
-		{ { "--nonsense" }, "unknown option --nonsense" },
-		{ { "--nonsense=1" }, "unknown option --nonsense=1" },
-		{ { "--nam", "x" }, "unknown option --nam" },
-		{ { "--names=x" }, "unknown option --names=x" },
-		{ { "--=x" }, "unknown option --=x" },
-		{ { "-x" }, "unknown option -x" },
-		{ { "-itx" }, "unknown option -itx" },
-		{ { "a", "--name" }, "option --name wants a value" },
-		{ { "-n" }, "option -n wants a value" },
-		{ { "-tn" }, "option -tn wants a value" },
-		{ { "--size" }, "option --size wants a value" },
+		{ { "--nonsense" },
+		  "unknown option --nonsense",
+		  IMG_E_NOT_FOUND },
+		{ { "--nonsense=1" },
+		  "unknown option --nonsense=1",
+		  IMG_E_NOT_FOUND },
+		{ { "--nam", "x" }, "unknown option --nam", IMG_E_NOT_FOUND },
+		{ { "--names=x" }, "unknown option --names=x", IMG_E_NOT_FOUND },
+		{ { "--=x" }, "unknown option --=x", IMG_E_NOT_FOUND },
+		{ { "--help=x" }, "unknown option --help=x", IMG_E_NOT_FOUND },
+		{ { "-x" }, "unknown option -x", IMG_E_NOT_FOUND },
+		{ { "-itx" }, "unknown option -itx", IMG_E_NOT_FOUND },
+		{ { "a", "--name" },
+		  "option --name wants a value",
+		  IMG_E_INPUT },
+		{ { "-n" }, "option -n wants a value", IMG_E_INPUT },
+		{ { "-tn" }, "option -tn wants a value", IMG_E_INPUT },
+		{ { "--size" }, "option --size wants a value", IMG_E_INPUT },
 	};
 
 	for (size_t i = 0; i < IMG_COUNT(cases); i++) {
 		struct line line;
 
 		assert_int_equal(parse(&line, &anywhere, cases[i].words),
-				 -IMG_E_INPUT);
+				 -(int)cases[i].code);
 		assert_string_equal(line.err.msg, cases[i].message);
 	}
+}
+
+static void help_may_stand_anywhere(void **state)
+{
+	struct line line;
+
+	assert_int_equal(parse(&line, &anywhere, WORDS("-t", "a", "--help")),
+			 OPTIONS_HELP);
+	assert_int_equal(parse(&line, &then_command, WORDS("--help", "a")),
+			 OPTIONS_HELP);
+	/* A command's own, a value, an argument. */
+	assert_int_equal(parse(&line, &then_command, WORDS("a", "--help")), 2);
+	assert_int_equal(parse(&line, &anywhere, WORDS("--name", "--help")), 0);
+	assert_string_equal(line.values.name, "--help");
+	assert_int_equal(parse(&line, &anywhere, WORDS("--", "--help")), 1);
 }
 
 static void nothing_is_something_too(void **state)
@@ -249,6 +272,7 @@ int main(void)
 		cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(a_command_is_not_looked_at),
 		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(help_may_stand_anywhere),
 		cmocka_unit_test(nothing_is_something_too),
 	};
 
