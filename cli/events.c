@@ -65,11 +65,8 @@ static int read_options(const struct options *o, struct view *ret,
 	ret->options = o;
 	ret->since_ns = clock_now_ns();
 	ret->until_ns = INT64_MAX;
-	if (r == 0 && o->format && strcmp(o->format, "json") != 0 &&
-	    !template_is(o->format))
-		r = img_err_set(err, IMG_E_INPUT, 0,
-				"--format is json or a template, not '%s'",
-				o->format);
+	if (r == 0)
+		r = template_or_json(o->format, err);
 	if (r == 0 && o->since)
 		r = clock_parse(o->since, "--since", &ret->since_ns, err);
 	if (r == 0 && o->until)

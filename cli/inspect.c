@@ -5,6 +5,7 @@
 #include "cli/object.h"
 #include "cli/snapshots.h"
 #include "cli/table.h"
+#include "cli/template.h"
 #include "cli/verb.h"
 #include "cli/volume_view.h"
 #include "image/config.h"
@@ -14,10 +15,12 @@
 #include <string.h>
 
 struct options {
-	const char *type;
+	const char *type, *format;
 };
 
 static const struct option_row rows[] = {
+	{ 'f', "format", "FORMAT", "json, or a template as {{.State.Status}}",
+	  OPTION_TEXT, offsetof(struct options, format) },
 	{ 0, "type", "TYPE",
 	  "container, image or volume, where several have the name",
 	  OPTION_TEXT, offsetof(struct options, type) },
@@ -207,6 +210,27 @@ static int find(struct store *store, const char *ref, const char *type,
 		       : container_json(store, &object.container, ret, err);
 }
 
+static int print(json_t *list, const char *format, struct img_err *err)
+{
+	json_t *one;
+	size_t i;
+
+	if (!template_is(format)) {
+		format_print_json(json_incref(list));
+		return 0;
+	}
+	json_array_foreach(list, i, one)
+	{
+		img_auto(str_release) struct str line = { 0 };
+		int r = template_render(format, one, &line, err);
+
+		if (r < 0)
+			return r;
+		(void)printf("%s\n", line.s ? line.s : "");
+	}
+	return 0;
+}
+
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
@@ -221,7 +245,9 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 				   "--type is container, image or volume, not "
 				   "'%s'",
 				   o->type);
-	r = cli_open_store(cli, false, &store, err);
+	r = template_or_json(o->format, err);
+	if (r == 0)
+		r = cli_open_store(cli, false, &store, err);
 	for (int i = 0; r == 0 && i < argc; i++) {
 		json_t *one = NULL;
 
@@ -229,9 +255,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		if (r == 0)
 			(void)json_array_append_new(list, one);
 	}
-	if (r == 0)
-		format_print_json(json_incref(list));
-	return r;
+	return r < 0 ? r : print(list, o->format, err);
 }
 
 const struct verb verb_inspect = {

@@ -150,6 +150,17 @@ img: cannot remove base:nosuch: there is no image 'base:nosuch'" ]
 	json "d[0]['Image'] == '$id'"
 	ok img inspect "${id:0:10}" base
 	json 'len(d) == 2'
+	gives 'exited 3 [A=1] ["-c","exit 3"]' img inspect -f \
+		'{{.State.Status}} {{.State.ExitCode}} [{{.Config.Env}}] {{json .Config.Cmd}}' \
+		base
+	gives $'container\nimage' img inspect --format '{{.Type}}' \
+		base "${id:0:10}"
+	ok img inspect --format json base
+	json 'd[0]["Type"] == "container"'
+	fails 1 "--format is json or a template, not 'table'" \
+		img inspect -f table base
+	fails 1 "--format: there is no '.Nope' here; *" img inspect -f '{{.Nope}}' base
+	fails 1 "--format: a '{{' has no '}}'" img inspect -f '{{.Type' base
 	fails 1 "there is no container, image or volume 'nosuch'" img inspect base nosuch
 	fails 1 "there is no image 'nosuch'" img inspect --type image nosuch
 	fails 1 "there is no container '$id'" img inspect --type container "$id"
