@@ -163,6 +163,17 @@ static int check_kept(const struct container_row *row, struct img_err *err)
 	return r;
 }
 
+/* It is no failure: nothing is what docker prints of one that was silent. */
+static void note_missing(const struct container_row *row, const char *path)
+{
+	if (row->started_ns && access(path, F_OK) != 0)
+		(void)fprintf(stderr,
+			      "img: %s has no log: it ran in the foreground, "
+			      "and a log is kept of what runs in the "
+			      "background ('img run -d')\n",
+			      row->name);
+}
+
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
@@ -181,6 +192,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	if (r < 0)
 		return r;
 	path = container_log_path(store, &row);
+	note_missing(&row, path);
 	r = log_reader_open(path, &reader, err);
 	if (r == 0 && view.lines != UINT64_MAX)
 		r = log_reader_tail(reader, view.lines, err);

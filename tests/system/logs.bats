@@ -41,8 +41,13 @@ monitor_of() {
 	[ "$(wc -l <"$T/out")" -eq 2001 ]
 	fails 1 "--tail 'x' is not a number of lines" img logs -n x talks
 	ok img run --name silent base echo 'to the terminal'
-	gives '' img logs -f silent
-	gives '' img logs -n 1 silent
+	for tail in all 1; do # no failure, but it is said why
+		try img logs -f -n "$tail" silent
+		[[ $status -eq 0 && -z $out && $err == 'img: silent has no log: '\
+*' in the foreground'*"('img run -d')" ]] || say 'a log of the foreground'
+	done
+	ok img create --name unborn base true
+	gives '' img logs unborn
 	fails 1 "there is no container 'none'" img logs none
 }
 
