@@ -149,6 +149,8 @@ static int choose(struct choice *ret, const char *text, struct img_err *err)
 	while ((name = strsep(&rest, ", ")) != NULL) {
 		const struct field *found = NULL;
 
+		if (!*name) /* "a, b" */
+			continue;
 		for (size_t i = 0; i < IMG_COUNT(fields); i++)
 			if (strcmp(fields[i].name, name) == 0)
 				found = &fields[i];

@@ -92,6 +92,7 @@ supervisor() {
 	ok img top web -ef
 	ok img top web -eo pid,comm,stat
 	[[ $out == 'PID '*' COMMAND '*' STAT'*' sh '*' S'* ]]
+	gives "$out" img top web -o 'pid, comm,stat'
 	ok img top web -o user,uid,c,pcpu,etime,time,tty,nlwp,rss,vsz
 	fails 1 "cannot list the processes of web: -o: there is no column 'nope': see 'img help top'" \
 		img top web -o nope
