@@ -105,7 +105,7 @@ static int start_command(const struct container_spec *spec,
 	open_stream(&out, STDOUT_FILENO);
 	open_stream(&error, STDERR_FILENO);
 	if (monitor) /* /dev/null, which is there */
-		IMG_IGNORE(monitor_release_streams(monitor, &dropped));
+		IMG_IGNORE(detach_streams(&dropped));
 	return r;
 }
 

@@ -64,6 +64,19 @@ int detach_fork(struct detach *ret, struct img_err *err)
 	return 0;
 }
 
+int detach_streams(struct img_err *err)
+{
+	img_auto(img_fd_release) int null =
+		open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return img_err_sys(err, "cannot open /dev/null");
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(null, fd) < 0)
+			return img_err_sys(err, "cannot redirect the monitor");
+	return 0;
+}
+
 void detach_report(struct detach *detach, pid_t container_pid, int exit_status,
 		   const struct img_err *err)
 {

@@ -33,13 +33,16 @@ struct detach {
  * detach_fork - split into the command and a monitor
  *
  * Returns twice.  In the monitor: at once, with is_monitor set, in a session
- * of its own; it has the command's standard streams until monitor_open takes
- * them away.  In the command: when the monitor has called detach_report, with
- * that result, or with -IMG_E_INTERNAL if it died before.
+ * of its own; it has the command's standard streams until detach_streams.  In
+ * the command: when the monitor has called detach_report, with that result, or
+ * with -IMG_E_INTERNAL if it died before.
  *
  * Only before threads are made.  What the caller has open is open in both.
  */
 int detach_fork(struct detach *ret, struct img_err *err) IMG_MUST_USE;
+
+/* In the monitor: stdin, stdout and stderr become /dev/null. */
+int detach_streams(struct img_err *err) IMG_MUST_USE;
 
 /**
  * detach_report - the monitor's one message to the command

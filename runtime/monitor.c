@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "runtime/attach.h"
+#include "runtime/detach.h"
 #include "runtime/supervise.h"
 
 #include <fcntl.h>
@@ -65,23 +66,10 @@ static int make_pipe(int ours, mode_t mode, int *ret_ours, int theirs,
 	return 0;
 }
 
-static int null_streams(struct img_err *err)
-{
-	img_auto(img_fd_release) int null =
-		open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0)
-		return img_err_sys(err, "cannot open /dev/null");
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (dup2(null, fd) < 0)
-			return img_err_sys(err, "cannot redirect the monitor");
-	return 0;
-}
-
 static int open_streams(struct monitor *m, const struct monitor_options *o,
 			struct img_err *err)
 {
-	int r = o->tty ? 0 : null_streams(err);
+	int r = o->tty ? 0 : detach_streams(err);
 
 	if (r < 0 || o->tty)
 		return r;
@@ -124,11 +112,6 @@ int monitor_open(const struct monitor_options *o, struct monitor **ret,
 	else
 		monitor_close(&m);
 	return r;
-}
-
-int monitor_release_streams(struct monitor *m, struct img_err *err)
-{
-	return null_streams(err);
 }
 
 void monitor_close(struct monitor **slot)

@@ -31,16 +31,12 @@ struct monitor_options {
  * monitor_open - make the streams of a container that is to be started
  *
  * On success stdin, stdout and stderr are the container's until
- * monitor_release_streams; where it has a terminal they stay what they were
- * until then, so that the terminal gets the size of the user's.
+ * detach_streams, which is to be called right after container_start, however
+ * that went; where it has a terminal they stay what they were until then, so
+ * that the terminal gets the size of the user's.
  */
 int monitor_open(const struct monitor_options *options, struct monitor **ret,
 		 struct img_err *err) IMG_MUST_USE;
-
-/* stdin, stdout and stderr become /dev/null: to be called right after
- * container_start, however that went. */
-int monitor_release_streams(struct monitor *monitor,
-			    struct img_err *err) IMG_MUST_USE;
 
 /**
  * monitor_wait - container_wait, with all that this module is for

@@ -70,6 +70,24 @@ Seccomp:	2" ] || say 'not as the container is'
 	has host
 }
 
+@test "exec: in the background, with variables of a file" {
+	ok img run -d --name host base sleep 600
+	printf 'A=of the file\nB=2\n' >"$T/env"
+	# Nothing of it keeps this pipe open.
+	gives '' img exec -d --env-file "$T/env" -e B=3 host \
+		sh -c 'echo "$A $B" >/said; echo lost; exec sleep 601'
+	wait_for pgrep -xf 'sleep 601'
+	gives 'of the file 3' img exec host cat /said
+	fails 127 '"nope": executable file not found in $PATH' \
+		img exec -d host nope
+	fails 125 "cannot run a command in none: there is no container 'none'" \
+		img exec -d none true
+	gives host img stop -t 0 host
+	wait_for sh -c '! pgrep -xf "sleep 601"'
+	fails 125 'cannot run a command in host: it is not running' \
+		img exec -d host true
+}
+
 @test "exec: the container cannot reach into what enters it" {
 	# With the power to trace, it tries each new process as soon as it is
 	# there: no descriptor of the host, no executable of the host, no
