@@ -67,6 +67,8 @@ struct isolation_options {
 			      "type=bind, volume or tmpfs, source=, target=, " \
 			      "readonly, ...",                                 \
 			      OPTION_LIST, base, mounts),                      \
+		ISOLATION_ROW(0, "net", "MODE", "the same as network",         \
+			      OPTION_TEXT, base, spaces.network),              \
 		ISOLATION_ROW(0, "network", "MODE",                            \
 			      "none (loopback only, the default), host or "    \
 			      "container:NAME",                                \

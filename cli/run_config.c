@@ -29,6 +29,19 @@ static int put(json_t *object, const char *key, const char *text,
 	return 0;
 }
 
+static int put_who_and_where(json_t *config, const struct run_config *o,
+			     struct img_err *err)
+{
+	int r;
+
+	if (o->workdir && o->workdir[0] != '/')
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--workdir '%s' is not an absolute path",
+				   o->workdir);
+	r = put(config, "WorkingDir", o->workdir, err);
+	return r < 0 ? r : put(config, "User", o->user, err);
+}
+
 static int put_array(json_t *object, const char *key, const char *const *text,
 		     size_t n, struct img_err *err)
 {
@@ -128,9 +141,63 @@ static int read_profile(const char *path, char **ret, struct img_err *err)
 	int r = file_read_all(AT_FDCWD, path, PROFILE_MAX_BYTES, &json, NULL,
 			      err);
 
-	if (r == 0)
-		*ret = mem_printf("seccomp=%s", json);
-	return r;
+	if (r < 0)
+		return img_err_prefix(err, "--security-opt seccomp");
+	*ret = mem_printf("seccomp=%s", json);
+	return 0;
+}
+
+/* 1 where @text is @name with a value for yes; 0 with one for no. */
+static int switched(const char *text, const char *name)
+{
+	const size_t len = strlen(name);
+
+	if (strncmp(text, name, len) != 0)
+		return -1;
+	text += len;
+	if (!*text)
+		return 1;
+	if (*text != '=' && *text != ':') /* docker takes the colon, too */
+		return -1;
+	return strcmp(text + 1, "true") == 0	? 1
+	       : strcmp(text + 1, "false") == 0 ? 0
+						: -1;
+}
+
+/* What holds anyhow: there is neither. */
+static bool says_nothing(const char *text)
+{
+	static const char *const known[] = { "apparmor=unconfined",
+					     "label=disable", "label:disable" };
+
+	for (size_t i = 0; i < IMG_COUNT(known); i++)
+		if (strcmp(text, known[i]) == 0)
+			return true;
+	return switched(text, "no-new-privileges") == 0;
+}
+
+static int put_one_security(json_t *array, const char *text,
+			    struct img_err *err)
+{
+	img_auto(img_mem_release) char *profile = NULL;
+	int r = 0;
+
+	if (says_nothing(text))
+		return 0;
+	if (switched(text, "no-new-privileges") == 1)
+		text = "no-new-privileges";
+	else if (strncmp(text, "seccomp=", 8) != 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--security-opt '%s' is not known", text);
+	else if (strcmp(text + 8, "unconfined") != 0)
+		r = read_profile(text + 8, &profile, err);
+	if (r < 0)
+		return r;
+	if (json_array_append_new(array,
+				  json_string(profile ? profile : text)) < 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "--security-opt '%s' is not UTF-8", text);
+	return 0;
 }
 
 static int put_security(json_t *host, const struct text_list *list,
@@ -140,27 +207,10 @@ static int put_security(json_t *host, const struct text_list *list,
 
 	(void)json_object_set_new(host, "SecurityOpt", array);
 	for (size_t i = 0; i < list->n; i++) {
-		const char *text = list->text[i];
-		img_auto(img_mem_release) char *profile = NULL;
-		int r = 0;
+		int r = put_one_security(array, list->text[i], err);
 
-		if (strcmp(text, "no-new-privileges=true") == 0)
-			text = "no-new-privileges";
-		else if (strncmp(text, "seccomp=", 8) == 0 &&
-			 strcmp(text + 8, "unconfined") != 0)
-			r = read_profile(text + 8, &profile, err);
-		else if (strcmp(text, "no-new-privileges") != 0 &&
-			 strcmp(text, "seccomp=unconfined") != 0)
-			r = img_err_set(err, IMG_E_INPUT, 0,
-					"--security-opt '%s' is not known",
-					text);
 		if (r < 0)
 			return r;
-		if (json_array_append_new(
-			    array, json_string(profile ? profile : text)) < 0)
-			return img_err_set(err, IMG_E_INPUT, 0,
-					   "--security-opt '%s' is not UTF-8",
-					   text);
 	}
 	return 0;
 }
@@ -238,9 +288,7 @@ int run_config_join(const char *base, const struct run_config *o,
 	if (r == 0)
 		r = put_env(config, o, err);
 	if (r == 0)
-		r = put(config, "WorkingDir", o->workdir, err);
-	if (r == 0)
-		r = put(config, "User", o->user, err);
+		r = put_who_and_where(config, o, err);
 	if (r < 0)
 		return r;
 	(void)json_object_del(config, "Entrypoint"); /* may be absent */
@@ -268,9 +316,7 @@ int run_config_make(const char *base, const struct run_config *o,
 	if (r == 0)
 		r = put_host(config, o, err);
 	if (r == 0)
-		r = put(config, "WorkingDir", o->workdir, err);
-	if (r == 0)
-		r = put(config, "User", o->user, err);
+		r = put_who_and_where(config, o, err);
 	if (r < 0)
 		return r;
 	(void)json_object_set_new(config, "Tty", json_boolean(o->tty));

@@ -98,7 +98,7 @@ load lib/store
 	echo '{ "defaultAction": "SCMP_ACT_SING" }' >"$T/wrong.json"
 	fails 125 "seccomp profile: unknown action 'SCMP_ACT_SING'" \
 		img run --rm --security-opt "seccomp=$T/wrong.json" base true
-	fails 125 "cannot open $T/none.json: No such file or directory" \
+	fails 125 "--security-opt seccomp: cannot open $T/none.json: No such file or directory" \
 		img run --rm --security-opt "seccomp=$T/none.json" base true
 	fails 125 "--security-opt 'apparmor=x' is not known" \
 		img run --rm --security-opt apparmor=x base true
