@@ -1,5 +1,6 @@
 #include "cli/help.h"
 
+#include "base/cleanup.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -22,24 +23,36 @@ static void print_rows(FILE *out, const struct option_table *table)
 
 void help_all(FILE *out)
 {
+	size_t width = 0;
+
 	(void)fprintf(out,
 		      "Usage: img [OPTIONS] VERB [OPTIONS] [ARGUMENTS]\n\n"
 		      "Container images as block snapshots: one snapshot a "
 		      "layer, a container, a commit.\n\n"
 		      "Verbs:\n");
 	for (size_t i = 0; i < n_verbs; i++)
-		(void)fprintf(out, "  %-14s %s\n", verbs[i]->name,
+		width = strlen(verbs[i]->name) > width ? strlen(verbs[i]->name)
+						       : width;
+	for (size_t i = 0; i < n_verbs; i++)
+		(void)fprintf(out, "  %-*s  %s\n", (int)width, verbs[i]->name,
 			      verbs[i]->summary);
 	(void)fprintf(out, "\nOptions:\n");
 	print_rows(out, &global_options);
 	(void)fprintf(out, "\n'img help VERB' tells more.\n");
 }
 
+char *help_usage(const struct verb *verb)
+{
+	return mem_printf("img %s%s%s%s", verb->name,
+			  verb->options.n ? " [OPTIONS]" : "",
+			  verb->arguments[0] ? " " : "", verb->arguments);
+}
+
 void help_verb(FILE *out, const struct verb *verb)
 {
-	(void)fprintf(out, "Usage: img %s %s%s\n\n%s\n", verb->name,
-		      verb->options.n ? "[OPTIONS] " : "", verb->arguments,
-		      verb->summary);
+	img_auto(img_mem_release) char *usage = help_usage(verb);
+
+	(void)fprintf(out, "Usage: %s\n\n%s\n", usage, verb->summary);
 	if (verb->description)
 		(void)fprintf(out, "\n%s\n", verb->description);
 	if (verb->options.n) {
@@ -131,10 +144,9 @@ void help_man(FILE *out)
 	(void)fputs(".SH VERBS\n", out);
 	for (size_t i = 0; i < n_verbs; i++) {
 		const struct verb *verb = verbs[i];
+		img_auto(img_mem_release) char *usage = help_usage(verb);
 
-		(void)fprintf(out, ".SS \"img %s %s%s\"\n", verb->name,
-			      verb->options.n ? "[OPTIONS] " : "",
-			      verb->arguments);
+		(void)fprintf(out, ".SS \"%s\"\n", usage);
 		man_text(out, verb->summary);
 		if (verb->description) {
 			(void)fputs(".PP\n", out);

@@ -56,6 +56,7 @@ static int run_verb(const struct cli *cli, const struct verb *verb, char **argv)
 	img_auto(img_mem_release) void *values = mem_zalloc(verb->values_size);
 	int fail_status = verb->fail_status ? verb->fail_status : 1;
 	struct img_err err = { 0 };
+	img_auto(img_mem_release) char *usage = NULL;
 	int argc, r;
 
 	if (argv[0] && strcmp(argv[0], "-h") == 0 && !argv[1])
@@ -68,12 +69,13 @@ static int run_verb(const struct cli *cli, const struct verb *verb, char **argv)
 		return help_verb(stdout, verb), 0;
 	}
 	if (argc >= 0 && (argc < verb->min_args ||
-			  (verb->max_args >= 0 && argc > verb->max_args)))
-		argc = img_err_set(&err, IMG_E_INPUT, 0,
-				   "%s: usage: img %s [OPTIONS] %s",
+			  (verb->max_args >= 0 && argc > verb->max_args))) {
+		usage = help_usage(verb);
+		argc = img_err_set(&err, IMG_E_INPUT, 0, "%s: usage: %s",
 				   argc < verb->min_args ? "too few arguments"
 							 : "too many arguments",
-				   verb->name, verb->arguments);
+				   usage);
+	}
 	if (argc < 0) {
 		options_release(&verb->options, values);
 		return complain(&err, verb->name, fail_status);

@@ -152,10 +152,13 @@ static void help_names_every_verb(void **state)
 	assert_has(text, "Usage: img [OPTIONS] VERB");
 	assert_has(text, "-r, --root DIR");
 	for (size_t i = 0; i < n_verbs; i++) {
-		img_auto(img_mem_release) char *line = mem_printf(
-			"\n  %-14s %s\n", verbs[i]->name, verbs[i]->summary);
+		img_auto(img_mem_release) char *name =
+			mem_printf("\n  %s  ", verbs[i]->name);
+		img_auto(img_mem_release) char *summary =
+			mem_printf("  %s\n", verbs[i]->summary);
 
-		assert_has(text, line);
+		assert_has(text, name);
+		assert_has(strstr(text, name), summary);
 	}
 }
 
@@ -164,7 +167,7 @@ static void help_of_a_verb_names_its_options(void **state)
 	for (size_t i = 0; i < n_verbs; i++) {
 		img_auto(img_mem_release) char *text = print_verb(verbs[i]);
 		img_auto(img_mem_release) char *usage =
-			mem_printf("Usage: img %s ", verbs[i]->name);
+			mem_printf("Usage: img %s", verbs[i]->name);
 
 		assert_memory_equal(text, usage, strlen(usage));
 		assert_has(text, verbs[i]->summary);
@@ -202,7 +205,7 @@ static void the_manual_page_is_one(void **state)
 
 	for (size_t i = 0; i < n_verbs; i++) {
 		img_auto(img_mem_release) char *heading =
-			mem_printf(".SS \"img %s ", verbs[i]->name);
+			mem_printf(".SS \"img %s", verbs[i]->name);
 
 		assert_has(text, heading);
 	}
@@ -229,7 +232,7 @@ static void text_stays_as_it_is(void **state)
 	};
 	img_auto(img_mem_release) char *text = print_verb(&verb);
 
-	assert_string_equal(text, "Usage: img x \n\nS\n\n.dot\n'quote\n\n"
+	assert_string_equal(text, "Usage: img x\n\nS\n\n.dot\n'quote\n\n"
 				  "back\\slash a-b\n");
 }
 
