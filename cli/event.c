@@ -80,7 +80,9 @@ static json_t *labels_of(const char *config)
 	img_auto(json_release) json_t *json = NULL;
 	struct img_err none = { 0 };
 
-	if (!config || image_config_parse(config, &json, &none) < 0)
+	/* Most have none, and are not worth reading for that. */
+	if (!config || !strstr(config, "\"Labels\"") ||
+	    image_config_parse(config, &json, &none) < 0)
 		return NULL;
 	return json_incref(json_object_get(json, "Labels"));
 }

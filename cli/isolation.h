@@ -25,10 +25,8 @@ struct isolation_options {
 };
 
 #define ISOLATION_ROW(letter_, name_, arg_, help_, kind_, base_, member_)      \
-	{                                                                      \
-		letter_, name_, arg_, help_, kind_,                            \
-			(base_) + offsetof(struct isolation_options, member_)  \
-	}
+	OPTION_ROW(letter_, name_, arg_, help_, kind_, base_,                  \
+		   struct isolation_options, member_)
 
 /* Rows of a verb's table; @base: where in its struct the options are. */
 #define ISOLATION_ROWS(base)                                                   \

@@ -20,10 +20,8 @@ struct life_options {
 };
 
 #define LIFE_ROW(letter_, name_, arg_, help_, kind_, base_, member_)           \
-	{                                                                      \
-		letter_, name_, arg_, help_, kind_,                            \
-			(base_) + offsetof(struct life_options, member_)       \
-	}
+	OPTION_ROW(letter_, name_, arg_, help_, kind_, base_,                  \
+		   struct life_options, member_)
 
 /* Rows of a verb's table; @base: where in its struct the options are. */
 #define LIFE_ROWS(base)                                                        \

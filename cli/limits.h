@@ -26,73 +26,68 @@ struct limit_run_options {
 	bool oom_kill_disable;
 };
 
-/* Rows of the option table of a verb whose struct @type has a struct
- * limit_options as @member. */
-#define LIMIT_ROW(letter_, name_, arg_, help_, type, field)                    \
-	{                                                                      \
-		letter_, name_, arg_, help_, OPTION_TEXT,                      \
-			offsetof(type, field)                                  \
-	}
-#define LIMIT_IO_ROW(name_, arg_, help_, type, field)                          \
-	{                                                                      \
-		0, name_, arg_, help_, OPTION_LIST, offsetof(type, field)      \
-	}
-#define LIMIT_OPTION_ROWS(type, member)                                        \
-	LIMIT_ROW(0, "blkio-weight", "WEIGHT",                                 \
-		  "share of the disks' time, 10 to 1000 [500]", type,          \
-		  member.blkio_weight),                                        \
-		LIMIT_ROW(0, "cpu-period", "MICROSECONDS",                     \
-			  "length of the period of a quota [100000]", type,    \
-			  member.cpu_period),                                  \
-		LIMIT_ROW(0, "cpu-quota", "MICROSECONDS",                      \
-			  "processor time in each period, -1: any", type,      \
-			  member.cpu_quota),                                   \
-		LIMIT_ROW('c', "cpu-shares", "SHARES",                         \
-			  "share of the processors, 2 to 262144 [1024]", type, \
-			  member.cpu_shares),                                  \
-		LIMIT_ROW(0, "cpus", "NUMBER",                                 \
-			  "processors at most, as in 1.5", type, member.cpus), \
-		LIMIT_ROW(0, "cpuset-cpus", "LIST",                            \
-			  "which processors, as in 0-2,7", type,               \
-			  member.cpuset_cpus),                                 \
-		LIMIT_ROW(0, "cpuset-mems", "LIST",                            \
-			  "which memory nodes, as in 0,1", type,               \
-			  member.cpuset_mems),                                 \
-		LIMIT_IO_ROW("device-read-bps", "[DEVICE:]SIZE",               \
-			     "bytes read a second [of its own disk]", type,    \
-			     member.io[CGROUP_IO_READ_BPS]),                   \
-		LIMIT_IO_ROW("device-read-iops", "[DEVICE:]NUMBER",            \
-			     "reads a second", type,                           \
-			     member.io[CGROUP_IO_READ_IOPS]),                  \
-		LIMIT_IO_ROW("device-write-bps", "[DEVICE:]SIZE",              \
-			     "bytes written a second", type,                   \
-			     member.io[CGROUP_IO_WRITE_BPS]),                  \
-		LIMIT_IO_ROW("device-write-iops", "[DEVICE:]NUMBER",           \
-			     "writes a second", type,                          \
-			     member.io[CGROUP_IO_WRITE_IOPS]),                 \
-		LIMIT_ROW('m', "memory", "SIZE", "memory at most", type,       \
-			  member.memory),                                      \
-		LIMIT_ROW(0, "memory-reservation", "SIZE",                     \
-			  "memory that is taken back last", type,              \
-			  member.memory_reservation),                          \
-		LIMIT_ROW(0, "memory-swap", "SIZE",                            \
-			  "memory and swap, -1: any [twice the memory]", type, \
-			  member.memory_swap),                                 \
-		LIMIT_ROW(0, "pids-limit", "NUMBER",                           \
-			  "processes and threads, -1: any [2048]", type,       \
-			  member.pids)
+#define LIMIT_ROW(letter_, name_, arg_, help_, base_, member_)                 \
+	OPTION_ROW(letter_, name_, arg_, help_, OPTION_TEXT, base_,            \
+		   struct limit_options, member_)
+#define LIMIT_IO_ROW(name_, arg_, help_, base_, kind_)                         \
+	OPTION_ROW(0, name_, arg_, help_, OPTION_LIST, base_,                  \
+		   struct limit_options, io[kind_])
 
-#define LIMIT_RUN_OPTION_ROWS(type, member)                                    \
-	LIMIT_ROW(0, "cgroup-parent", "PATH",                                  \
-		  "cgroup to make the container's in [img]", type,             \
-		  member.cgroup_parent),                                       \
-		{ 0,	       "oom-kill-disable",                             \
-		  NULL,	       "not possible with cgroups of version 2",       \
-		  OPTION_FLAG, offsetof(type, member.oom_kill_disable) },      \
-		LIMIT_ROW(0, "oom-score-adj", "NUMBER",                        \
-			  "when the host is out of memory: -1000, never, to "  \
-			  "1000, first",                                       \
-			  type, member.oom_score)
+/* Rows of a verb's table; @base: where in its struct the options are. */
+#define LIMIT_ROWS(base)                                                       \
+	LIMIT_ROW(0, "blkio-weight", "WEIGHT",                                 \
+		  "share of the disks' time, 10 to 1000 [500]", base,          \
+		  blkio_weight),                                               \
+		LIMIT_ROW(0, "cpu-period", "MICROSECONDS",                     \
+			  "length of the period of a quota [100000]", base,    \
+			  cpu_period),                                         \
+		LIMIT_ROW(0, "cpu-quota", "MICROSECONDS",                      \
+			  "processor time in each period, -1: any", base,      \
+			  cpu_quota),                                          \
+		LIMIT_ROW('c', "cpu-shares", "SHARES",                         \
+			  "share of the processors, 2 to 262144 [1024]", base, \
+			  cpu_shares),                                         \
+		LIMIT_ROW(0, "cpus", "NUMBER",                                 \
+			  "processors at most, as in 1.5", base, cpus),        \
+		LIMIT_ROW(0, "cpuset-cpus", "LIST",                            \
+			  "which processors, as in 0-2,7", base, cpuset_cpus), \
+		LIMIT_ROW(0, "cpuset-mems", "LIST",                            \
+			  "which memory nodes, as in 0,1", base, cpuset_mems), \
+		LIMIT_IO_ROW("device-read-bps", "[DEVICE:]SIZE",               \
+			     "bytes read a second [of its own disk]", base,    \
+			     CGROUP_IO_READ_BPS),                              \
+		LIMIT_IO_ROW("device-read-iops", "[DEVICE:]NUMBER",            \
+			     "reads a second", base, CGROUP_IO_READ_IOPS),     \
+		LIMIT_IO_ROW("device-write-bps", "[DEVICE:]SIZE",              \
+			     "bytes written a second", base,                   \
+			     CGROUP_IO_WRITE_BPS),                             \
+		LIMIT_IO_ROW("device-write-iops", "[DEVICE:]NUMBER",           \
+			     "writes a second", base, CGROUP_IO_WRITE_IOPS),   \
+		LIMIT_ROW('m', "memory", "SIZE", "memory at most", base,       \
+			  memory),                                             \
+		LIMIT_ROW(0, "memory-reservation", "SIZE",                     \
+			  "memory that is taken back last", base,              \
+			  memory_reservation),                                 \
+		LIMIT_ROW(0, "memory-swap", "SIZE",                            \
+			  "memory and swap, -1: any [twice the memory]", base, \
+			  memory_swap),                                        \
+		LIMIT_ROW(0, "pids-limit", "NUMBER",                           \
+			  "processes and threads, -1: any [2048]", base, pids)
+
+#define LIMIT_RUN_ROW(name_, arg_, help_, kind_, base_, member_)               \
+	OPTION_ROW(0, name_, arg_, help_, kind_, base_,                        \
+		   struct limit_run_options, member_)
+#define LIMIT_RUN_ROWS(base)                                                   \
+	LIMIT_RUN_ROW("cgroup-parent", "PATH",                                 \
+		      "cgroup to make the container's in [img]", OPTION_TEXT,  \
+		      base, cgroup_parent),                                    \
+		LIMIT_RUN_ROW("oom-kill-disable", NULL,                        \
+			      "not possible with cgroups of version 2",        \
+			      OPTION_FLAG, base, oom_kill_disable),            \
+		LIMIT_RUN_ROW("oom-score-adj", "NUMBER",                       \
+			      "when the host is out of memory: -1000, never, " \
+			      "to 1000, first",                                \
+			      OPTION_TEXT, base, oom_score)
 
 /**
  * limits_put - enter options into a HostConfig

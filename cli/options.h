@@ -36,6 +36,14 @@ struct option_row {
 	size_t offset;
 };
 
+/* For options that several verbs have: a row of one in @type_, a struct of
+ * theirs that is at @base_ in the verb's own. */
+#define OPTION_ROW(letter_, name_, arg_, help_, kind_, base_, type_, member_)  \
+	{                                                                      \
+		letter_, name_, arg_, help_, kind_,                            \
+			(base_) + offsetof(type_, member_)                     \
+	}
+
 /* The options that a verb takes and the arguments that follow them. */
 struct option_table {
 	const struct option_row *rows;

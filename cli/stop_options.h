@@ -13,15 +13,13 @@ struct stop_options {
 };
 
 #define STOP_ROWS(base)                                                        \
-	{ 's',	       "signal",                                               \
-	  "SIGNAL",    "ask with this one [its own, or TERM]",                 \
-	  OPTION_TEXT, (base) + offsetof(struct stop_options, signal) },       \
-	{                                                                      \
-		't', "time", "SECONDS",                                        \
-			"kill it after so long, -1: never [its own, or 10]",   \
-			OPTION_TEXT,                                           \
-			(base) + offsetof(struct stop_options, time)           \
-	}
+	OPTION_ROW('s', "signal", "SIGNAL",                                    \
+		   "ask with this one [its own, or TERM]", OPTION_TEXT, base,  \
+		   struct stop_options, signal),                               \
+		OPTION_ROW('t', "time", "SECONDS",                             \
+			   "kill it after so long, -1: never [its own, or "    \
+			   "10]",                                              \
+			   OPTION_TEXT, base, struct stop_options, time)
 
 /* IMG_E_INPUT names the option. */
 static inline int stop_options_read(const struct stop_options *o,

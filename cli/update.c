@@ -13,7 +13,7 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-	LIMIT_OPTION_ROWS(struct options, limits),
+	LIMIT_ROWS(offsetof(struct options, limits)),
 };
 
 static bool says_any(const struct limit_options *o)
