@@ -58,6 +58,7 @@
 	X(pool_grow)                                                           \
 	X(pool_stop)                                                           \
 	X(machine_exec)                                                        \
+	X(completion)                                                          \
 	X(help)                                                                \
 	X(version)
 

@@ -31,7 +31,7 @@ load lib/store
 			[[ $line =~ --[a-z-]+\ .*[a-z] ]]
 			line=${line#*--}
 			grep -qF -- "--${line%%[ ]*}" "$T/plain"
-		done < <(sed -n '/^Options:/,$s/^  .*--/--/p' "$T/help")
+		done < <(sed -n '/^Options:/,$s/^  ....--/--/p' "$T/help")
 	done <"$T/verbs"
 	fails 1 "there is no verb 'nosuch'; see 'img help'" img help nosuch
 	fails 1 "there is no verb 'pool nosuch': there is *" img help pool nosuch
