@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/event.h"
 #include "cli/volume_option.h"
 #include "image/config.h"
 #include "runtime/bind.h"
@@ -88,6 +89,8 @@ static int need(struct store *store, const struct named_volume_new *new,
 	if (r == -IMG_E_NOT_FOUND) {
 		first = (struct img_err){ 0 };
 		r = named_volume_create(store, new, &first);
+		if (r == 0)
+			event_write_volume(store, "create", new->name, NULL);
 	}
 	if (r < 0 && r != -IMG_E_EXISTS) {
 		*err = first;
@@ -168,8 +171,9 @@ static void drop_mounts(struct store *store, const json_t *mounts)
 
 		if (is_own(one) && text_of(one, "Source") &&
 		    named_volume_find(store, text_of(one, "Source"), &named,
-				      &kept) == 0)
-			IMG_IGNORE(named_volume_remove(store, &named, &kept));
+				      &kept) == 0 &&
+		    named_volume_remove(store, &named, &kept) == 0)
+			event_write_volume(store, "destroy", named.name, NULL);
 	}
 }
 
@@ -341,9 +345,15 @@ int container_volumes_begin_delete(struct store *store,
 	if (r < 0 || found.n == 0)
 		return r;
 	ret->all = mem_zalloc(found.n * sizeof(*ret->all));
-	for (; r == 0 && ret->n < found.n; ret->n += r == 0)
+	ret->names = mem_zalloc(found.n * sizeof(*ret->names));
+	while (r == 0 && ret->n < found.n) {
 		r = named_volume_begin_delete(store, &found.all[ret->n],
 					      &ret->all[ret->n], err);
+		if (r < 0)
+			return r;
+		ret->names[ret->n] = mem_strdup(found.all[ret->n].name);
+		ret->n++;
+	}
 	return r;
 }
 
@@ -353,11 +363,14 @@ int container_volumes_finish_delete(struct volumes_gone *gone,
 	int r = 0;
 
 	while (gone->n > 0) {
+		struct volume_pending *last = &gone->all[--gone->n];
+		img_auto(img_mem_release) char *name = gone->names[gone->n];
+		struct store *store = last->store;
 		struct img_err one = { 0 };
 
-		if (named_volume_finish_delete(&gone->all[--gone->n], &one) <
-			    0 &&
-		    r == 0) {
+		if (named_volume_finish_delete(last, &one) == 0) {
+			event_write_volume(store, "destroy", name, NULL);
+		} else if (r == 0) {
 			*err = one;
 			r = -(int)one.code;
 		}
@@ -367,9 +380,12 @@ int container_volumes_finish_delete(struct volumes_gone *gone,
 
 void volumes_gone_release(struct volumes_gone *gone)
 {
-	while (gone->n > 0)
+	while (gone->n > 0) {
 		volume_keep(&gone->all[--gone->n]);
+		img_mem_release(&gone->names[gone->n]);
+	}
 	img_mem_release(&gone->all);
+	img_mem_release(&gone->names);
 }
 
 int container_volumes_condemn(struct store *store,

@@ -45,6 +45,7 @@ int container_volumes_user_names(struct store *store, const char *volume,
 /* Volumes while they go. */
 struct volumes_gone {
 	struct volume_pending *all;
+	char **names;
 	size_t n;
 };
 

@@ -163,3 +163,17 @@ void event_write_image(struct store *store, const char *action,
 	add_line(&lines, "image", action, id->hex, attributes);
 	append(store, &lines);
 }
+
+void event_write_volume(struct store *store, const char *action,
+			const char *name, const struct container_row *row)
+{
+	img_auto(json_release) json_t *attributes =
+		json_pack("{ss}", "driver", "local");
+	img_auto(str_release) struct str lines = { 0 };
+
+	if (row)
+		(void)json_object_set_new(attributes, "container",
+					  json_string(row->id.hex));
+	add_line(&lines, "volume", action, name, attributes);
+	append(store, &lines);
+}

@@ -2,11 +2,11 @@
 #define IMG_CLI_EVENT_H
 
 /*
- * What happened to containers and images, for `events`: a journal in the run
- * directory to which each command appends a line of JSON, in docker's form.  It
- * is a help for those who watch, not a record: nothing is synced, what cannot
- * be written is left out, and of what is older than the last EVENT_BYTES_MAX or
- * two only that much is kept.
+ * What happened to containers, images and volumes, for `events`: a journal in
+ * the run directory to which each command appends a line of JSON, in docker's
+ * form.  It is a help for those who watch, not a record: nothing is synced,
+ * what cannot be written is left out, and of what is older than the last
+ * EVENT_BYTES_MAX or two only that much is kept.
  */
 #include "cli/container.h"
 #include "image/image.h"
@@ -45,6 +45,10 @@ void event_write_exec_die(struct store *store, const struct container_row *row,
 void event_write_image(struct store *store, const char *action,
 		       const struct id *id, const struct image_name *name,
 		       const char *config);
+
+/* "create", "destroy"; "mount" and "unmount" for @row, else NULL. */
+void event_write_volume(struct store *store, const char *action,
+			const char *name, const struct container_row *row);
 
 /* "<run directory>/events"; the caller frees it. */
 char *event_path(struct store *store);

@@ -21,8 +21,9 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-	{ 0, "filter", "NAME=VALUE", "container, event, image, label, type",
-	  OPTION_LIST, offsetof(struct options, filter) },
+	{ 0, "filter", "NAME=VALUE",
+	  "container, event, image, label, type, volume", OPTION_LIST,
+	  offsetof(struct options, filter) },
 	{ 0, "format", "FORMAT", "json, or a template as {{.Action}}",
 	  OPTION_TEXT, offsetof(struct options, format) },
 	{ 0, "since", "TIME", "begin with what is not older [now]", OPTION_TEXT,
@@ -38,8 +39,9 @@ struct view {
 
 static int check_filters(const struct text_list *list, struct img_err *err)
 {
-	static const char *const known[] = { "container=", "event=", "image=",
-					     "label=", "type=" };
+	static const char *const known[] = {
+		"container=", "event=", "image=", "label=", "type=", "volume="
+	};
 
 	for (size_t i = 0; i < list->n; i++) {
 		size_t k = 0;
@@ -51,7 +53,7 @@ static int check_filters(const struct text_list *list, struct img_err *err)
 			return img_err_set(err, IMG_E_INPUT, 0,
 					   "--filter '%s' is none of "
 					   "container=, event=, image=, "
-					   "label=, type=",
+					   "label=, type=, volume=",
 					   list->text[i]);
 	}
 	return 0;
@@ -123,6 +125,9 @@ static bool matches(const json_t *event, const char *filter)
 		return is_action(text_of(event, "Action"), value);
 	case 'i':
 		return is_image(event, value);
+	case 'v':
+		return strcmp(text_of(event, "Type"), "volume") == 0 &&
+		       strcmp(text_of(actor, "ID"), value) == 0;
 	case 't':
 		return strcmp(text_of(event, "Type"), value) == 0;
 	default: {
@@ -297,7 +302,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 const struct verb verb_events = {
 	.name = "events",
 	.arguments = "",
-	.summary = "Show what happens to containers and images",
+	.summary = "Show what happens to containers, images and volumes",
 	.description =
 		"From now on, or from --since on, until it is interrupted or "
 		"--until. Since the last boot,\nand as far as the journal "

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/event.h"
 #include "image/named_volume.h"
 #include "runtime/volume_mount.h"
 #include "storage/share.h"
@@ -73,6 +74,8 @@ int launch_volumes_begin(struct store *store, const struct container_row *row,
 	if (n == 0)
 		return 0;
 	ret->all = mem_zalloc(n * sizeof(*ret->all));
+	ret->store = store;
+	ret->row = row;
 	for (size_t i = 0; i < parts->isolation.n_mounts; i++) {
 		struct container_mount *m = &parts->isolation.mounts[i];
 		const struct place place = {
@@ -92,6 +95,8 @@ int launch_volumes_begin(struct store *store, const struct container_row *row,
 		if (mount_one(&place, v, err) < 0)
 			return img_err_prefix(
 				err, "cannot mount the volume '%s'", v->name);
+		event_write_volume(store, "mount", v->name, row);
+		v->told = true;
 	}
 	return 0;
 }
@@ -106,6 +111,9 @@ void launch_volumes_end(struct launch_volumes *volumes)
 		if (share_end(&v->share, &err) < 0)
 			(void)fprintf(stderr, "img: warning: volume %s: %s\n",
 				      v->name, err.msg);
+		if (v->told)
+			event_write_volume(volumes->store, "unmount", v->name,
+					   volumes->row);
 		img_mem_release(&v->name);
 	}
 	img_mem_release(&volumes->all);

@@ -11,12 +11,15 @@ struct launch_volume {
 	char *name;
 	struct volume_pending share;
 	int mount; /* -1 once the container has it */
+	bool told; /* in the journal of events */
 };
 
 /* Zero-initialised: none. */
 struct launch_volumes {
 	struct launch_volume *all;
 	size_t n;
+	struct store *store; /* both borrowed */
+	const struct container_row *row;
 };
 
 /**

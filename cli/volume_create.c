@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "base/id.h"
+#include "cli/event.h"
 #include "cli/verb.h"
 #include "cli/volume_option.h"
 #include "image/config.h"
@@ -65,8 +66,11 @@ static int create(const struct cli *cli, const struct options *o,
 	new->name = name ? name : id.hex;
 	new->anonymous = !name;
 	/* As docker has it: one that is there is no failure. */
-	if (named_volume_find(store, new->name, &named, &missing) < 0)
+	if (named_volume_find(store, new->name, &named, &missing) < 0) {
 		r = named_volume_create(store, new, err);
+		if (r == 0)
+			event_write_volume(store, "create", new->name, NULL);
+	}
 	if (r < 0)
 		return img_err_prefix(err, "cannot create the volume '%s'",
 				      new->name);

@@ -2,6 +2,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cli/container_volumes.h"
+#include "cli/event.h"
 #include "cli/verb.h"
 #include "cli/volume_view.h"
 #include "storage/account.h"
@@ -110,6 +111,8 @@ static int prune(struct work *work, struct img_err *err)
 			continue;
 		if (n++ == 0)
 			(void)printf("Deleted Volumes:\n");
+		event_write_volume(work->store, "destroy", work->found[i].name,
+				   NULL);
 		(void)printf("%s\n", work->found[i].name);
 		bytes += had;
 	}

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "cli/container_volumes.h"
 #include "cli/each.h"
+#include "cli/event.h"
 
 #include <stdio.h>
 
@@ -42,9 +43,11 @@ static int remove_one(const struct each *each, const char *name,
 	r = refuse_used(each->store, name, err);
 	if (r == 0)
 		r = named_volume_remove(each->store, &named, err);
-	if (r == 0)
-		(void)printf("%s\n", name);
-	return r;
+	if (r < 0)
+		return r;
+	event_write_volume(each->store, "destroy", name, NULL);
+	(void)printf("%s\n", name);
+	return 0;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,

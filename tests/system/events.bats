@@ -151,3 +151,21 @@ rename' img events --since "$begin" --until 0s --format '{{.Action}}'
 	gives copy img events --since "$begin" --until 0s --filter event=create \
 		--filter container=copy --format '{{.Actor.Attributes.name}}'
 }
+
+@test "events: of volumes" {
+	local begin id
+	begin=$(date +%s.%N)
+	ok img volume create data
+	ok img volume create data # is there already
+	ok img run --cidfile "$T/id" --rm -v data:/data -v /own base true
+	slurp id "$T/id"
+	ok img volume rm data
+	gives $'create\nmount\nunmount\ndestroy' img events --since "$begin" \
+		--until 0s --filter volume=data --format '{{.Action}}'
+	gives "$id" img events --since "$begin" --until 0s --filter volume=data \
+		--filter event=mount --format '{{.Actor.Attributes.container}}'
+	# The one without a name goes with its container.
+	gives $'create\ncreate\nmount\nmount\nunmount\nunmount\ndestroy\ndestroy' \
+		img events --since "$begin" --until 0s --filter type=volume \
+		--format '{{.Action}}'
+}
