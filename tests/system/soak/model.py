@@ -52,6 +52,7 @@ class Container(Copied):
         self.memory = 0
         self.starts, self.mark = starts, mark  # of its file system
         self.lines = 0  # in its log
+        self.snapshots = {}  # (starts, mark) by name; never changed in place
 
     def up(self):
         return self.state in ("running", "paused")
@@ -126,6 +127,9 @@ def differences(model, seen):
             if getattr(c, what) != s[what]:
                 bad.append("container %s: its %s is %s, not %s" % (
                     name, what, s[what], getattr(c, what)))
+        if sorted(c.snapshots) != s["snapshots"]:
+            bad.append("container %s: snapshots %s, not %s" % (
+                name, s["snapshots"], sorted(c.snapshots)))
         bound.append((c, s["id"]))
     ids = {}
     for name in sorted(set(model.names) | set(seen.names)):

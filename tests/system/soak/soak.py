@@ -1,10 +1,11 @@
-"""soak.py IMG BASE.TAR --seconds N | --steps N: random commands of a
-container's life on a new store in IMG_ROOT, alone, two at once, or killed in
-the middle, and after each what must hold.  SEED=N repeats the choices of
+"""soak.py IMG BASE.TAR SECONDS STEPS: so many random commands of a container's
+life, or for so long, on a new store in IMG_ROOT: alone, two at once, or killed
+in the middle, and after each what must hold.  SEED=N repeats the choices of
 another run; VERBOSE=1 tells them.  Wants a kernel with device-mapper."""
 import collections, os, random, shutil, signal, sys, tempfile, time
 
-from acts import Acts, Says
+from act import Says
+from acts import Acts
 from model import DEAF, Image, Model, differences, script
 from world import Fault, Seen, World, wait_until
 
@@ -13,7 +14,7 @@ RACES = ("another process is using it", "there is no container", "is taken",
          "meanwhile", "it is not running", "it is running", "it runs already",
          "there is no image", "was made from it", "paused", "has a name",
          "its first process is not known", "has no cgroup",
-         "was killed before it could start")
+         "was killed before it could start", "already", "has no snapshot")
 WHOLE_EVERY = 12  # steps
 KEPT = 60  # commands that a failure tells
 LOST = Says(err="too late, and said so")  # it had no effect
@@ -39,7 +40,7 @@ def fits(command, says):
     if command.status != says.status:
         return False
     if says.err is None:
-        told = not command.err
+        told = not command.err or (says.note and says.note in command.err)
     else:
         told = (command.err.startswith("img: ") and says.err in command.err and
                 command.err.count("\n") == 1)
@@ -97,19 +98,23 @@ class Soak:
             if name in seen.names and name not in seen.containers:
                 w.look_into(seen, "image", name)
 
+    def bind(self, candidates, commands):
+        """The ids of new images, where they were told."""
+        for c in candidates:
+            for command, says in zip(commands, c.says):
+                if says and says.new and command.status == 0:
+                    says.new.id = command.out.strip()
+
     def judge(self, candidates, commands, about, images, later):
         """Takes on the candidate that holds: at once or, where a command
         returns before all its effect, soon."""
         said = "\n".join("  %s" % c for c in commands)
+        self.bind(candidates, commands)
         fitting = [c for c in candidates if all(map(fits, commands, c.says))]
         if not fitting:
             raise Fault("what was said is none of what may be:\n%s\nbut\n%s" % (
                 said, "\n".join(sorted({"  %s" % (c.says,)
                                         for c in candidates}))))
-        for c in fitting:
-            for command, says in zip(commands, c.says):
-                if says and says.new:
-                    says.new.id = command.out.strip()
         why = []
 
         def look():
@@ -167,29 +172,32 @@ class Soak:
         back = self.after(other, one)
         candidates.append(Candidate(back.model, *reversed(back.says)))
         about = one.about + other.about
-        if set(one.about) & set(other.about):
-            self.meet(candidates, commands, about)
         if set(about + one.images) & set(other.about + other.images):
             first, second = self.after(one), self.after(other)
             candidates += [Candidate(first.model, first.says[0], LOST),
                            Candidate(second.model, LOST, second.says[0])]
-        for c in candidates:
-            if all(map(fits, commands, c.says)):
-                self.await_up(c.model, about)
+        if set(one.about) & set(other.about):
+            candidates = self.meet(candidates, commands, about)
+        else:
+            for c in candidates:
+                if all(map(fits, commands, c.says)):
+                    self.await_up(c.model, about)
         self.judge(candidates, commands, about, one.images + other.images, True)
 
     def meet(self, candidates, commands, about):
         """What is done to the same containers in more than one step mixes:
         they are ended, and may have been started by both."""
+        for n, command in enumerate(commands):
+            if not lost(command) and not any(fits(command, c.says[n])
+                                             for c in candidates):
+                raise Fault("what was said is none of what may be: %s" %
+                            command)
+        self.bind(candidates, commands)
         self.world.quiet()
         self.end_for_certain(about)
         models = [c.model for c in candidates] + [self.model.copy()]
         says = [Says(c.status, "img: " if c.err else None) for c in commands]
-        for command in commands:
-            if command.err and not lost(command):
-                return  # what is to be seen
-        candidates[:] = [Candidate(m, *says)
-                         for m in self.halves(models, set(about))]
+        return [Candidate(m, *says) for m in self.halves(models, set(about))]
 
     def killed(self, act):
         """kill -9 at a random moment, of the command or of all that it is."""
@@ -256,7 +264,7 @@ class Soak:
         c.starts, c.lines = starts, lines
         before = [b for b in self.model.containers.values() if b.id == c.id]
         if c.id and before:
-            c.starts += before[0].starts
+            c.starts += min(before[0].starts, model.containers[name].starts)
             c.lines += before[0].lines
         elif c.image in self.model.images:
             c.starts += self.model.images[c.image].starts
@@ -324,9 +332,7 @@ class Soak:
             print("  %s: %s" % (name, self.model.images[key]))
 
 
-def main(img, tar, option, value):
-    seconds = float(value) if option == "--seconds" else 1e9
-    number = int(value) if option == "--steps" else 1e9
+def main(img, tar, seconds, number):
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
     print("SEED=%d" % seed, flush=True)
     root = os.path.realpath(os.environ.get("IMG_ROOT", "/var/lib/img"))
@@ -336,7 +342,7 @@ def main(img, tar, option, value):
     try:
         soak.prepare(tar)
         begin = time.monotonic()
-        soak.steps(seconds, number)
+        soak.steps(int(seconds), int(number))
         soak.clear()
     except Fault as fault:
         soak.report(fault)

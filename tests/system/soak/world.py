@@ -96,14 +96,9 @@ class World:
         self.mounts = text_of("/proc/self/mountinfo")
         self.others = set(self.processes())
         self.has_cgroups = os.path.isdir("/sys/fs/cgroup/img")
-        self.nodes = self.other_nodes()
 
     def is_volume(self, name):
         return re.fullmatch("img-%s-[1-9][0-9]*" % self.store[:8], name)
-
-    def other_nodes(self):
-        return sorted(n for n in names_in("/dev/mapper")
-                      if not self.is_volume(n))
 
     def sql(self, query):
         db = sqlite3.connect("file:%s/store.db?mode=ro" % self.root, uri=True,
@@ -151,11 +146,14 @@ class World:
 
     def see(self):
         seen = Seen()
+        snapshots = sorted(self.sql("SELECT c.name, s.name FROM snapshots s"
+                                    " JOIN containers c ON c.id = container"))
         for c in json.loads(self.ask("ps", "-a", "--format", "json")):
             code = re.match(r"Exited \((\d+)\)", c["Status"])
             seen.containers[c["Names"]] = {
                 "id": c["Id"], "state": c["State"], "image_name": c["Image"],
-                "exit": int(code.group(1)) if code else 0}
+                "exit": int(code.group(1)) if code else 0,
+                "snapshots": [s for n, s in snapshots if n == c["Names"]]}
         for i in json.loads(self.ask("images", "--format", "json")):
             if i["Repository"] == "<none>":
                 seen.nameless.add(i["Id"])
@@ -244,12 +242,15 @@ class World:
                 suspended.append(name)
         same("devices", sorted(filter(self.is_volume, found)), wanted)
         same("suspended devices", suspended, [])
-        same("other nodes", self.other_nodes(), self.nodes)
+        same("nodes without a device",
+             [n for n in names_in("/dev/mapper")
+              if self.is_volume(n) and n not in wanted], [])
         loops = [text_of(p).strip() for p in
                  glob.glob("/sys/block/loop*/loop/backing_file")]
-        same("loops", sorted(f[len(self.root):] for f in loops
-                             if f.startswith(self.root + "/")),
-             ["/pool/data", "/pool/metadata"])
+        loops = sorted(f[len(self.root):] for f in loops
+                       if f.startswith(self.root + "/"))
+        if loops or found:  # else the pool is stopped
+            same("loops", loops, ["/pool/data", "/pool/metadata"])
 
     def check_limits(self, model):
         """What the kernel has is what was said."""
