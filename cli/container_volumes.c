@@ -27,6 +27,15 @@ static bool is_volume(const json_t *mount)
 	return type && strcmp(type, "volume") == 0;
 }
 
+/* Whether a configuration may name one: by its text, since each new container
+ * comes here and most have none. */
+static bool may_have(const char *config)
+{
+	return strstr(config, "\"volume\"") ||
+	       strstr(config, "\"Volumes\":{") ||
+	       !strstr(config, "\"Binds\":[]");
+}
+
 /* 1 when something is mounted at @target already. */
 static bool is_target(const json_t *host, const char *target)
 {
@@ -182,8 +191,11 @@ int container_volumes_resolve(struct store *store, char **config,
 {
 	img_auto(json_release) json_t *json = NULL;
 	json_t *host;
-	int r = image_config_parse(*config, &json, err);
+	int r;
 
+	if (!may_have(*config))
+		return 0;
+	r = image_config_parse(*config, &json, err);
 	if (r < 0)
 		return r;
 	host = json_object_get(json, "HostConfig");
@@ -229,8 +241,11 @@ int container_volumes_insert(struct store *store,
 	img_auto(json_release) json_t *json = NULL;
 	json_t *host, *one;
 	size_t i;
-	int r = image_config_parse(row->config, &json, err);
+	int r;
 
+	if (!may_have(row->config))
+		return 0;
+	r = image_config_parse(row->config, &json, err);
 	host = json_object_get(json, "HostConfig");
 	json_array_foreach(json_object_get(host, "Binds"), i, one)
 	{

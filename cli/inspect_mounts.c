@@ -26,10 +26,10 @@ static void add_bind(json_t *array, const char *source, const char *target,
 		     const char *mode, bool read_only, const char *propagation)
 {
 	(void)json_array_append_new(
-		array, json_pack("{ss ss ss ss sb ss}", "Type", "bind",
-				 "Source", source, "Destination", target,
-				 "Mode", mode, "RW", !read_only, "Propagation",
-				 propagation));
+		array,
+		json_pack("{ss ss ss ss sb ss}", "Type", "bind", "Source",
+			  source, "Destination", target, "Mode", mode, "RW",
+			  !read_only, "Propagation", propagation));
 }
 
 static void add_text(json_t *array, const char *text)
@@ -67,10 +67,10 @@ static void add_object(json_t *array, const json_t *one)
 				 "Propagation"));
 	else
 		(void)json_array_append_new(
-			array, json_pack("{ss ss ss ss sb ss}", "Type", "tmpfs",
-					 "Source", "", "Destination", target,
-					 "Mode", "", "RW", !read_only,
-					 "Propagation", ""));
+			array,
+			json_pack("{ss ss ss ss sb ss}", "Type", "tmpfs",
+				  "Source", "", "Destination", target, "Mode",
+				  "", "RW", !read_only, "Propagation", ""));
 }
 
 json_t *inspect_mounts(const json_t *host)

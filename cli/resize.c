@@ -4,30 +4,13 @@
 #include "base/num.h"
 #include "cli/event.h"
 #include "cli/verb.h"
+#include "cli/volume_option.h"
 #include "runtime/rootfs.h"
 
 int container_grow(struct store *store, const char *node, uint64_t size_bytes,
 		   struct img_err *err)
 {
 	return rootfs_grow(node, size_bytes, err);
-}
-
-/* SIZE, or +SIZE for so much more. */
-static int read_size(const char *text, const struct container_row *row,
-		     uint64_t *ret, struct img_err *err)
-{
-	bool more = text[0] == '+';
-	uint64_t size = 0;
-	int r = num_parse_size(text + more, "SIZE", &size, err);
-
-	if (r < 0)
-		return r;
-	if ((more && num_add_overflows(size, row->volume.size_bytes, &size)) ||
-	    size > VOLUME_BYTES_MAX)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "a volume cannot be larger than 16T");
-	*ret = num_align_up(size, VOLUME_BYTES_STEP);
-	return 0;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
@@ -41,7 +24,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 
 	if (r < 0)
 		return r;
-	r = read_size(argv[1], &row, &size, err);
+	r = volume_option_larger(argv[1], &row.volume, &size, err);
 	if (r == 0)
 		r = resize_volume(store, row.volume.id, size, err);
 	if (r < 0)

@@ -47,24 +47,16 @@ static int read_options(const struct options *o, struct named_volume_new *new,
 	return 0;
 }
 
-static int create(const struct cli *cli, const struct options *o,
-		  struct named_volume_new *new, const char *name,
+static int create(const struct cli *cli, struct named_volume_new *new,
 		  struct img_err *err)
 {
 	img_auto(named_volume_release) struct named_volume named = { 0 };
 	img_auto(store_close) struct store *store = NULL;
 	struct img_err missing = { 0 };
-	struct id id;
-	int r = read_options(o, new, err);
+	int r = cli_open_store(cli, true, &store, err);
 
-	if (r == 0)
-		r = id_new(&id, err);
-	if (r == 0)
-		r = cli_open_store(cli, true, &store, err);
 	if (r < 0)
 		return r;
-	new->name = name ? name : id.hex;
-	new->anonymous = !name;
 	/* As docker has it: one that is there is no failure. */
 	if (named_volume_find(store, new->name, &named, &missing) < 0) {
 		r = named_volume_create(store, new, err);
@@ -81,9 +73,15 @@ static int create(const struct cli *cli, const struct options *o,
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
-	struct named_volume_new new = { 0 };
-	int r = create(cli, values, &new, argc ? argv[0] : NULL, err);
+	struct id id;
+	struct named_volume_new new = { .anonymous = argc == 0 };
+	int r = id_new(&id, err);
 
+	new.name = argc ? argv[0] : id.hex;
+	if (r == 0)
+		r = read_options(values, &new, err);
+	if (r == 0)
+		r = create(cli, &new, err);
 	json_release(&new.labels);
 	json_release(&new.options);
 	return r;

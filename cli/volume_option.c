@@ -41,6 +41,23 @@ int volume_option_size(json_t *options, uint64_t *ret_bytes,
 	return 0;
 }
 
+int volume_option_larger(const char *text, const struct volume *volume,
+			 uint64_t *ret_bytes, struct img_err *err)
+{
+	bool more = text[0] == '+';
+	uint64_t size = 0;
+	int r = num_parse_size(text + more, "SIZE", &size, err);
+
+	if (r < 0)
+		return r;
+	if ((more && num_add_overflows(size, volume->size_bytes, &size)) ||
+	    size > VOLUME_BYTES_MAX)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "a volume cannot be larger than 16T");
+	*ret_bytes = num_align_up(size, VOLUME_BYTES_STEP);
+	return 0;
+}
+
 int volume_option_object(const struct text_list *list, const char *what,
 			 json_t **ret, struct img_err *err)
 {
