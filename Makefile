@@ -219,10 +219,22 @@ $(BUILD)/bench/volumes: $(call obj,tests/bench/volumes.c) $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
+$(BUILD)/bench/timer: tests/bench/timer.c
+	@mkdir -p $(@D)
+	$(call say,CC  )$(CC) $(CPPFLAGS) -O2 -Wall -static -o $@ $<
+
 .PHONY: bench
 bench: deps
-	$(MAKE) all $(BUILD)/bench/volumes
+	$(MAKE) all $(BUILD)/bench/volumes $(BUILD)/bench/timer
 	tests/bench/run
+
+# Containers alone, on the distribution's own kernel with two processors.
+.PHONY: bench-qemu
+bench-qemu: deps
+	$(MAKE) all $(BUILD)/bench/timer
+	tests/system/lib/make-base $(BUILD)/cache/base.tar
+	tests/qemu/run bash tests/bench/runtime $(abspath $(BUILD)/img) \
+		$(abspath $(BUILD)/bench/timer $(BUILD)/cache/base.tar)
 
 .PHONY: demo
 demo: deps
@@ -260,6 +272,7 @@ help:
 	@echo 'make fuzz          fuzz the parsers, FUZZ_SECONDS=60 each'
 	@echo 'make lint          format, static analysis, layers, docs'
 	@echo 'make bench         the figures, beside what others take'
+	@echo 'make bench-qemu    those of containers, on Debian'"'"'s own kernel'
 	@echo 'make demo          the layered example, from Debian to a web site'
 	@echo 'make install       to PREFIX [$(PREFIX)]'
 	@echo 'make uninstall'

@@ -1,12 +1,14 @@
 /*
- * timer ROUNDS :case NAME COMMAND... [:then COMMAND...] [:after COMMAND...]
+ * timer ROUNDS :case NAME COMMAND... [:until FIFO] [:then COMMAND...]
+ *       [:after COMMAND...]
  *
  * Times what stands after each :case, as many cases as there are, and prints
  * one line for each: name, median, least and most in milliseconds.  The cases
  * take turns, so that what else the machine does meets all of them alike, and
  * a first round, whose figures are dropped, warms the caches.  Commands that
- * are joined by :then count together; what follows :after clears up and is not
- * counted.  "{}" within an argument stands for the number of the round.
+ * are joined by :then count together, and so does what passes until something
+ * is written to a FIFO; what follows :after clears up and is not counted.
+ * "{}" within an argument stands for the number of the round.
  *
  * Linked statically and started by vfork: little of what it measures is its
  * own.  Ends with status 1, naming the command, as soon as one fails.
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CASES_MAX  16
 #define ARGS_MAX   64
@@ -84,6 +87,25 @@ static double run(char **argv)
 	return now_ms() - start;
 }
 
+static int ends_command(const char *word)
+{
+	return strcmp(word, ":then") == 0 || strcmp(word, ":until") == 0 ||
+	       strcmp(word, ":after") == 0;
+}
+
+/* Until somebody has it open for writing, and has written. */
+static double wait_for(const char *fifo)
+{
+	double start = now_ms();
+	int fd = open(fifo, O_RDONLY);
+	char byte;
+
+	if (fd < 0 || read(fd, &byte, 1) != 1)
+		fail("nothing was written", fifo);
+	(void)close(fd);
+	return now_ms() - start;
+}
+
 /* One command, up to the next :word; returns what stands there. */
 static char **run_one(char **word, char **end, int round, double *ret_ms)
 {
@@ -91,9 +113,7 @@ static char **run_one(char **word, char **end, int round, double *ret_ms)
 	char *argv[ARGS_MAX + 1];
 	int n = 0;
 
-	for (; word < end && strcmp(*word, ":then") != 0 &&
-	       strcmp(*word, ":after") != 0;
-	     word++, n++) {
+	for (; word < end && !ends_command(*word); word++, n++) {
 		if (n == ARGS_MAX)
 			fail("has too many arguments", argv[0]);
 		argv[n] = fill_in(*word, round, text[n]);
@@ -113,6 +133,12 @@ static double run_case(const struct timed *timed, int round)
 
 	for (;; word++) {
 		word = run_one(word, timed->end, round, &ms);
+		if (word < timed->end && strcmp(*word, ":until") == 0) {
+			if (!word[1])
+				fail("a FIFO was expected", *word);
+			ms += wait_for(word[1]);
+			word += 2;
+		}
 		if (counts)
 			sum += ms;
 		if (word == timed->end)
