@@ -215,6 +215,17 @@ static int open_img_of(const char *pid)
 	return -1;
 }
 
+/* What may not be looked into may be anything. */
+static bool has_new_program(const char *pid)
+{
+	char path[300], target[4096];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/exe", pid);
+	n = readlink(path, target, sizeof(target));
+	return n > 0 && (n < 4 || memcmp(target + n - 4, "/img", 4) != 0);
+}
+
 /*
  * Opens what a process has.
  *
@@ -233,7 +244,7 @@ static void take(const char *pid, const char *what)
 	if (fd < 0)
 		return;
 	if (strncmp(what, "fd/", 3) == 0) {
-		if (is_img(pid))
+		if (is_img(pid) && !has_new_program(pid))
 			printf("got %s of img\n", what);
 	} else if (strcmp(what, "cwd") == 0 || strcmp(what, "root") == 0) {
 		if (fstat(fd, &got) == 0 && stat("/", &own) == 0 &&
