@@ -157,6 +157,12 @@ unsigned crash_at_every_step(const struct crash_test *test, enum fault fault)
 	return n - 1;
 }
 
+void crash_every_way(const struct crash_test *test)
+{
+	(void)crash_at_every_step(test, FAULT_FAIL);
+	(void)crash_at_every_step(test, FAULT_KILL);
+}
+
 int crash_teardown(void **state)
 {
 	if (now.step)

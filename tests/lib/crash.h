@@ -42,6 +42,8 @@ struct crash_test {
 
 /* Returns how many steps the operation has. */
 unsigned crash_at_every_step(const struct crash_test *test, enum fault fault);
+/* With failures, and then with deaths. */
+void crash_every_way(const struct crash_test *test);
 
 /* For a test that calls that: says at which step it failed, if it did. */
 int crash_teardown(void **state);

@@ -2,7 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "tests/lib/crash.h"
+#include "tests/lib/crash_volume.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,28 +32,9 @@ static void write_mark(struct store *store, const struct volume *volume,
 		       const char *mark)
 {
 	struct img_err err = { 0 };
-	char node[VOLUME_NODE_MAX];
-	FILE *f;
 
-	assert_int_equal(volume_activate(store, volume, node, &err), 0);
-	f = fopen(node, "r+e");
-	assert_non_null(f);
-	assert_true(fputs(mark, f) >= 0);
-	assert_int_equal(fclose(f), 0);
+	crash_volume_mark(store, volume, mark);
 	assert_int_equal(volume_deactivate(store, volume, &err), 0);
-}
-
-static void assert_mark(struct crash_case *c, uint32_t id, const char *mark)
-{
-	char path[80], text[7] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/thin-%u", c->t->thins, id);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_int_equal(fread(text, 1, 6, f), 6);
-	assert_string_equal(text, mark);
-	assert_int_equal(fclose(f), 0);
 }
 
 static void add_container(struct store *store, bool auto_remove)
@@ -156,22 +137,21 @@ static void check_take(struct crash_case *c, struct store *store,
 
 	check_owned(c, store);
 	assert_int_equal(find(store, &web, &err), 0);
-	assert_mark(c, web.volume.id, "latter");
+	assert_true(crash_volume_has_mark(c, web.volume.id, "latter"));
 	r = snapshot_find(store, &web, "snap0", &row, &err);
 	if (r == 0)
-		assert_mark(c, row.volume.id, "latter");
+		assert_true(crash_volume_has_mark(c, row.volume.id, "latter"));
 	if (end != CRASH_DIED)
 		assert_int_equal(r == 0, end == CRASH_DONE);
 	assert_int_equal(snapshot_find(store, &web, "first", &row, &err), 0);
-	assert_mark(c, row.volume.id, "before");
+	assert_true(crash_volume_has_mark(c, row.volume.id, "before"));
 }
 
 static void taking_a_snapshot(void **state)
 {
 	const struct crash_test test = { prepare, run_take, check_take, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static int run_rollback(struct crash_case *c, struct store *store,
@@ -195,11 +175,12 @@ static void check_rollback(struct crash_case *c, struct store *store,
 	assert_int_equal(count(store, "volumes"), 2);
 	assert_int_equal(find(store, &web, &err), 0);
 	is_back = web.volume.id != 1;
-	assert_mark(c, web.volume.id, is_back ? "before" : "latter");
+	assert_true(crash_volume_has_mark(c, web.volume.id,
+					  is_back ? "before" : "latter"));
 	if (end != CRASH_DIED)
 		assert_int_equal(is_back, end == CRASH_DONE);
 	assert_int_equal(snapshot_find(store, &web, "first", &row, &err), 0);
-	assert_mark(c, row.volume.id, "before");
+	assert_true(crash_volume_has_mark(c, row.volume.id, "before"));
 }
 
 static void rolling_back(void **state)
@@ -207,8 +188,7 @@ static void rolling_back(void **state)
 	const struct crash_test test = { prepare, run_rollback, check_rollback,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static int run_remove(struct crash_case *c, struct store *store,
@@ -236,8 +216,7 @@ static void removing_a_snapshot(void **state)
 	const struct crash_test test = { prepare, run_remove, check_remove,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static void prepare_two(struct crash_case *c, struct store *store)
@@ -296,8 +275,7 @@ static void removing_a_container_with_its_snapshots(void **state)
 	const struct crash_test test = { prepare_two, run_remove_all,
 					 check_all_or_none, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static int run_clone(struct crash_case *c, struct store *store,
@@ -322,7 +300,7 @@ static void check_clone(struct crash_case *c, struct store *store,
 		assert_int_equal(r == 0, end == CRASH_DONE);
 	if (r < 0)
 		return;
-	assert_mark(c, copy.volume.id, "latter");
+	assert_true(crash_volume_has_mark(c, copy.volume.id, "latter"));
 	assert_string_equal(copy.config, "{\"Cmd\":[\"sh\"]}");
 	assert_string_equal(copy.image_name, "base");
 	assert_int_equal(copy.started_ns, 0);
@@ -333,8 +311,7 @@ static void cloning(void **state)
 	const struct crash_test test = { prepare, run_clone, check_clone,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 /* A supervisor is killed whose container was to go, with its snapshots. */
@@ -389,8 +366,7 @@ static void the_end_of_one_that_was_to_go(void **state)
 	const struct crash_test test = { NULL, run_open, check_gone,
 					 prepare_dead };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 /* After a power cut the catalog knows what the pool has not any more. */

@@ -108,8 +108,7 @@ static void adding(void **state)
 	const struct crash_test test = { prepare_parent, run_add, check_add,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 /* The name belongs to another image so far. */
@@ -152,8 +151,7 @@ static void tagging(void **state)
 	const struct crash_test test = { prepare_two, run_tag, check_tag,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static int run_untag(struct crash_case *c, struct store *store,
@@ -180,8 +178,7 @@ static void untagging(void **state)
 	const struct crash_test test = { prepare_parent, run_untag, check_untag,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static int run_remove(struct crash_case *c, struct store *store,
@@ -209,8 +206,7 @@ static void removing(void **state)
 	const struct crash_test test = { prepare_two, run_remove, check_remove,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 int main(void)

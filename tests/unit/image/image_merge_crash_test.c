@@ -1,7 +1,7 @@
 #include "image/image_merge.h"
 
 #include "base/cleanup.h"
-#include "tests/lib/crash.h"
+#include "tests/lib/crash_volume.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,33 +19,6 @@
  */
 
 #define MARK "merged"
-
-static void write_mark(struct store *store, const struct volume *volume)
-{
-	struct img_err err = { 0 };
-	char node[VOLUME_NODE_MAX];
-	FILE *f;
-
-	assert_int_equal(volume_activate(store, volume, node, &err), 0);
-	f = fopen(node, "r+e");
-	assert_non_null(f);
-	assert_true(fputs(MARK, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(volume_deactivate(store, volume, &err), 0);
-}
-
-static bool has_mark(const struct crash_case *c, uint32_t volume)
-{
-	char path[80], text[sizeof(MARK)] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/thin-%u", c->t->thins, volume);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	(void)fread(text, 1, sizeof(text) - 1, f); /* or it is empty */
-	assert_int_equal(fclose(f), 0);
-	return strcmp(text, MARK) == 0;
-}
 
 static void find(struct store *store, const char *ref, struct image *ret)
 {
@@ -72,7 +45,8 @@ static void prepare(struct crash_case *c, struct store *store)
 	assert_int_equal(volume_settle(&new, &err), 0);
 	assert_int_equal(db_commit(store_db(store), &err), 0);
 	c->volume[0] = new.volume.id;
-	write_mark(store, &new.volume);
+	crash_volume_mark(store, &new.volume, MARK);
+	assert_int_equal(volume_deactivate(store, &new.volume, &err), 0);
 	volume_keep(&new);
 }
 
@@ -140,12 +114,13 @@ static bool check_names(struct crash_case *c, struct store *store)
 	find(store, "other:1", &other);
 	assert_string_equal(base.id.hex, other.id.hex);
 	is_merged = strcmp(base.id.hex, c->id[0].hex) != 0;
-	assert_int_equal(has_mark(c, base.volume.id), is_merged);
+	assert_int_equal(crash_volume_has_mark(c, base.volume.id, MARK),
+			 is_merged);
 	assert_int_equal(image_each_step(store, base.id.hex, count_step, &steps,
 					 &err),
 			 0);
 	assert_int_equal(steps, is_merged ? 2 : 1);
-	assert_true(has_mark(c, c->volume[0]));
+	assert_true(crash_volume_has_mark(c, c->volume[0], MARK));
 	return is_merged;
 }
 
@@ -166,7 +141,7 @@ static bool check(struct crash_case *c, struct store *store, enum crash_end end,
 	assert_true(r >= 0);
 	*ret_has_old = r > 0;
 	if (*ret_has_old)
-		assert_false(has_mark(c, old.volume.id));
+		assert_false(crash_volume_has_mark(c, old.volume.id, MARK));
 	return is_merged;
 }
 
@@ -196,8 +171,7 @@ static void merging(void **state)
 	const struct crash_test test = { prepare, run_merge, check_merge,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static void merging_while_others_need_the_old_image(void **state)
@@ -205,8 +179,7 @@ static void merging_while_others_need_the_old_image(void **state)
 	const struct crash_test test = { prepare, run_merge_kept,
 					 check_merge_kept, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 int main(void)

@@ -140,8 +140,7 @@ static void putting(void **state)
 {
 	const struct crash_test test = { prepare, run_put, check_put, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 /* The first record of a pool makes the ledger. */
@@ -165,8 +164,7 @@ static void putting_the_first(void **state)
 	const struct crash_test test = { prepare_none, run_put, check_first,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 #define WRITERS 4

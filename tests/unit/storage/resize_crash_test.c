@@ -129,8 +129,7 @@ static void a_volume_that_nobody_uses(void **state)
 	const struct crash_test test = { prepare_volume, run_resize, check_idle,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 /* Somebody who runs the volume, and lives. */
@@ -191,8 +190,7 @@ static void a_volume_in_use(void **state)
 	const struct crash_test test = { prepare_running, run_resize,
 					 check_running, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 /* A snapshot that is larger than its origin, as `img run --size` makes it. */
@@ -262,8 +260,7 @@ static void a_snapshot_larger_than_its_origin(void **state)
 	const struct crash_test test = { prepare_volume, run_larger,
 					 check_larger, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static void what_cannot_be_is_refused(void **state)

@@ -3,7 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "storage/merge.h"
-#include "tests/lib/crash.h"
+#include "tests/lib/crash_volume.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,23 +19,6 @@
  */
 
 #define MARK_MAX 16
-
-static int keep(struct volume_pending *new, struct img_err *err)
-{
-	struct db *db = store_db(new->store);
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(db, false, err);
-
-	if (r < 0)
-		return r;
-	txn = db;
-	r = volume_settle(new, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r == 0)
-		volume_keep(new);
-	return r;
-}
 
 static struct volume find(struct store *store, uint32_t id)
 {
@@ -101,7 +84,7 @@ static uint32_t make(struct store *store, uint32_t origin, make_fn *fn)
 
 	if (fn(store, &volume, &new, &err) < 0)
 		fail_msg("%s", err.msg);
-	assert_int_equal(keep(&new, &err), 0);
+	assert_int_equal(crash_volume_keep(&new, &err), 0);
 	return new.volume.id;
 }
 
@@ -122,11 +105,6 @@ static void prepare_active(struct crash_case *c, struct store *store)
 	write_mark(store, c->volume[1], "again");
 }
 
-static uint32_t newest(struct store *store)
-{
-	return (uint32_t)temp_store_count(store, "SELECT max(id) FROM volumes");
-}
-
 static int run_make(struct crash_case *c, struct store *store, uint32_t origin,
 		    make_fn *fn, struct img_err *err)
 {
@@ -136,7 +114,7 @@ static int run_make(struct crash_case *c, struct store *store, uint32_t origin,
 
 	if (r == 0)
 		r = fn(store, &volume, &new, err);
-	return r < 0 ? r : keep(&new, err);
+	return r < 0 ? r : crash_volume_keep(&new, err);
 }
 
 /* Both that were there are as they were; what is new is as its origin. */
@@ -144,7 +122,7 @@ static void check_made(struct crash_case *c, struct store *store,
 		       const char *changed, const char *mark,
 		       enum crash_end end)
 {
-	uint32_t last = newest(store);
+	uint32_t last = crash_volume_newest(store);
 	bool made = last != c->volume[1];
 	uint32_t loose[4] = { c->volume[0], c->volume[1], made ? last : 0, 0 };
 
@@ -194,37 +172,10 @@ static void check_copy_of_active(struct crash_case *c, struct store *store,
 	check_made(c, store, "again", "again", end);
 }
 
-/* A container from its snapshot to its end, as `img run` does it. */
-static int run_run(struct crash_case *c, struct store *store,
-		   struct img_err *err)
-{
-	img_auto(volume_pending_release) struct volume_pending new = { 0 };
-	struct db *db = store_db(store);
-	struct volume origin;
-	char node[VOLUME_NODE_MAX];
-	int r = volume_find(store, c->volume[0], &origin, err);
-
-	if (r == 0)
-		r = volume_snapshot(store, &origin, &new, err);
-	if (r == 0)
-		r = db_begin(db, false, err);
-	if (r == 0)
-		r = volume_settle_running(&new, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r < 0)
-		return r;
-	volume_keep_running(&new);
-	r = volume_activate(store, &new.volume, node, err);
-	if (r == 0)
-		r = volume_deactivate(store, &new.volume, err);
-	return r < 0 ? r : keep(&new, err);
-}
-
 static void check_run(struct crash_case *c, struct store *store,
 		      enum crash_end end)
 {
-	uint32_t last = newest(store);
+	uint32_t last = crash_volume_newest(store);
 	uint32_t loose[4] = { c->volume[0], c->volume[1],
 			      last == c->volume[1] ? 0 : last, 0 };
 
@@ -350,52 +301,46 @@ static void check_merge(struct crash_case *c, struct store *store,
 	check_mark(store, c->volume[0], "changed");
 }
 
-static void at_every_step(const struct crash_test *test)
-{
-	(void)crash_at_every_step(test, FAULT_FAIL);
-	(void)crash_at_every_step(test, FAULT_KILL);
-}
-
 static void snapshot_of_an_image(void **state)
 {
-	at_every_step(&(struct crash_test){ prepare_container, run_snapshot,
-					    check_snapshot, NULL });
+	crash_every_way(&(struct crash_test){ prepare_container, run_snapshot,
+					      check_snapshot, NULL });
 }
 
 static void copy_of_an_inactive_container(void **state)
 {
-	at_every_step(&(struct crash_test){ prepare_container, run_copy,
-					    check_copy, NULL });
+	crash_every_way(&(struct crash_test){ prepare_container, run_copy,
+					      check_copy, NULL });
 }
 
 static void copy_of_an_active_container(void **state)
 {
-	at_every_step(&(struct crash_test){ prepare_active, run_copy,
-					    check_copy_of_active, NULL });
+	crash_every_way(&(struct crash_test){ prepare_active, run_copy,
+					      check_copy_of_active, NULL });
 }
 
 static void clone_of_an_active_container(void **state)
 {
-	at_every_step(&(struct crash_test){ prepare_active, run_clone,
-					    check_copy_of_active, NULL });
+	crash_every_way(&(struct crash_test){ prepare_active, run_clone,
+					      check_copy_of_active, NULL });
 }
 
 static void running(void **state)
 {
-	at_every_step(&(struct crash_test){ prepare_container, run_run,
-					    check_run, NULL });
+	crash_every_way(&(struct crash_test){
+		prepare_container, crash_volume_run, check_run, NULL });
 }
 
 static void deleting(void **state)
 {
-	at_every_step(&(struct crash_test){ prepare_container, run_delete,
-					    check_delete, NULL });
+	crash_every_way(&(struct crash_test){ prepare_container, run_delete,
+					      check_delete, NULL });
 }
 
 static void merging(void **state)
 {
-	at_every_step(&(struct crash_test){ prepare_container, run_merge,
-					    check_merge, NULL });
+	crash_every_way(&(struct crash_test){ prepare_container, run_merge,
+					      check_merge, NULL });
 }
 
 int main(void)

@@ -45,8 +45,7 @@ static void making(void **state)
 	const struct crash_test test = { NULL, run_make, check_make,
 					 prepare_no_store };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 /* A power cut took the rows of a container, and the devices. */
@@ -80,8 +79,7 @@ static void bringing_up_after_a_power_cut(void **state)
 	const struct crash_test test = { prepare_reboot, run_up, check_up,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static void prepare_image(struct crash_case *c, struct store *store)
@@ -108,8 +106,7 @@ static void stopping(void **state)
 	const struct crash_test test = { prepare_image, run_stop, check_stop,
 					 NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 int main(void)

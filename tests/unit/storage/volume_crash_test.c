@@ -1,7 +1,7 @@
 #include "storage/volume.h"
 
 #include "base/cleanup.h"
-#include "tests/lib/crash.h"
+#include "tests/lib/crash_volume.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,41 +15,11 @@
  * something fails or the process dies.
  */
 
-static int keep(struct volume_pending *new, struct img_err *err)
-{
-	struct db *db = store_db(new->store);
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(db, false, err);
-
-	if (r < 0)
-		return r;
-	txn = db;
-	r = volume_settle(new, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r == 0)
-		volume_keep(new);
-	return r;
-}
-
 static void prepare_nothing(struct crash_case *c, struct store *store)
 {
 }
 
 /* A volume that is active or not, with something on it. */
-static void write_mark(struct store *store, const struct volume *volume)
-{
-	struct img_err err = { 0 };
-	char node[VOLUME_NODE_MAX];
-	FILE *f;
-
-	assert_int_equal(volume_activate(store, volume, node, &err), 0);
-	f = fopen(node, "r+e");
-	assert_non_null(f);
-	assert_true(fputs("marked", f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
 static void prepare_active(struct crash_case *c, struct store *store)
 {
 	struct volume volume;
@@ -57,7 +27,7 @@ static void prepare_active(struct crash_case *c, struct store *store)
 
 	c->volume[0] = temp_store_add_volume(store);
 	assert_int_equal(volume_find(store, c->volume[0], &volume, &err), 0);
-	write_mark(store, &volume);
+	crash_volume_mark(store, &volume, "marked");
 }
 
 static void prepare_inactive(struct crash_case *c, struct store *store)
@@ -76,19 +46,13 @@ static int run_create(struct crash_case *c, struct store *store,
 	img_auto(volume_pending_release) struct volume_pending new = { 0 };
 	int r = volume_create(store, 64 << 20, &new, err);
 
-	return r < 0 ? r : keep(&new, err);
-}
-
-/* Volumes of the catalog beside what was prepared. */
-static uint32_t newest(struct store *store)
-{
-	return (uint32_t)temp_store_count(store, "SELECT max(id) FROM volumes");
+	return r < 0 ? r : crash_volume_keep(&new, err);
 }
 
 static void check_create(struct crash_case *c, struct store *store,
 			 enum crash_end end)
 {
-	uint32_t loose[2] = { newest(store), 0 };
+	uint32_t loose[2] = { crash_volume_newest(store), 0 };
 
 	temp_store_check(c->t, store, loose, NULL);
 	if (end != CRASH_DIED)
@@ -100,8 +64,7 @@ static void creating(void **state)
 	const struct crash_test test = { prepare_nothing, run_create,
 					 check_create, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static int run_snapshot(struct crash_case *c, struct store *store,
@@ -113,31 +76,18 @@ static int run_snapshot(struct crash_case *c, struct store *store,
 
 	if (r == 0)
 		r = volume_snapshot(store, &origin, &new, err);
-	return r < 0 ? r : keep(&new, err);
-}
-
-static void check_mark(struct crash_case *c, uint32_t id)
-{
-	char path[80], text[7] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/thin-%u", c->t->thins, id);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_int_equal(fread(text, 1, 6, f), 6);
-	assert_string_equal(text, "marked");
-	assert_int_equal(fclose(f), 0);
+	return r < 0 ? r : crash_volume_keep(&new, err);
 }
 
 static void check_snapshot(struct crash_case *c, struct store *store,
 			   enum crash_end end)
 {
-	uint32_t origin = c->volume[0], last = newest(store);
+	uint32_t origin = c->volume[0], last = crash_volume_newest(store);
 	uint32_t loose[3] = { origin, last == origin ? 0 : last, 0 };
 
 	temp_store_check(c->t, store, loose, loose);
-	check_mark(c, origin);
-	check_mark(c, last);
+	assert_true(crash_volume_has_mark(c, origin, "marked"));
+	assert_true(crash_volume_has_mark(c, last, "marked"));
 	/* The snapshot was never active. */
 	if (last != origin)
 		assert_true(fake_dm_has_thin(c->t->fake, last));
@@ -150,8 +100,7 @@ static void snapshot_of_an_inactive_volume(void **state)
 	const struct crash_test test = { prepare_inactive, run_snapshot,
 					 check_snapshot, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static void check_snapshot_of_active(struct crash_case *c, struct store *store,
@@ -168,8 +117,7 @@ static void snapshot_of_an_active_volume(void **state)
 	const struct crash_test test = { prepare_active, run_snapshot,
 					 check_snapshot_of_active, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static int run_delete(struct crash_case *c, struct store *store,
@@ -196,7 +144,7 @@ static int run_delete(struct crash_case *c, struct store *store,
 static void check_delete(struct crash_case *c, struct store *store,
 			 enum crash_end end)
 {
-	uint32_t loose[2] = { newest(store), 0 };
+	uint32_t loose[2] = { crash_volume_newest(store), 0 };
 
 	/* A failure after the intent was written is made up for. */
 	temp_store_check(c->t, store, loose, loose);
@@ -209,8 +157,7 @@ static void deleting_an_inactive_volume(void **state)
 	const struct crash_test test = { prepare_inactive, run_delete,
 					 check_delete, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 static void deleting_an_active_volume(void **state)
@@ -218,41 +165,13 @@ static void deleting_an_active_volume(void **state)
 	const struct crash_test test = { prepare_active, run_delete,
 					 check_delete, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
-}
-
-/* A container from its snapshot to its end, as `img run` does it. */
-static int run_run(struct crash_case *c, struct store *store,
-		   struct img_err *err)
-{
-	img_auto(volume_pending_release) struct volume_pending new = { 0 };
-	struct db *db = store_db(store);
-	struct volume origin;
-	char node[VOLUME_NODE_MAX];
-	int r = volume_find(store, c->volume[0], &origin, err);
-
-	if (r == 0)
-		r = volume_snapshot(store, &origin, &new, err);
-	if (r == 0)
-		r = db_begin(db, false, err);
-	if (r == 0)
-		r = volume_settle_running(&new, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r < 0)
-		return r;
-	volume_keep_running(&new);
-	r = volume_activate(store, &new.volume, node, err);
-	if (r == 0)
-		r = volume_deactivate(store, &new.volume, err);
-	return r < 0 ? r : keep(&new, err);
+	crash_every_way(&test);
 }
 
 static void check_run(struct crash_case *c, struct store *store,
 		      enum crash_end end)
 {
-	uint32_t origin = c->volume[0], last = newest(store);
+	uint32_t origin = c->volume[0], last = crash_volume_newest(store);
 	uint32_t loose[3] = { origin, last == origin ? 0 : last, 0 };
 
 	temp_store_check(c->t, store, loose, NULL);
@@ -262,11 +181,10 @@ static void check_run(struct crash_case *c, struct store *store,
 
 static void running(void **state)
 {
-	const struct crash_test test = { prepare_inactive, run_run, check_run,
-					 NULL };
+	const struct crash_test test = { prepare_inactive, crash_volume_run,
+					 check_run, NULL };
 
-	(void)crash_at_every_step(&test, FAULT_FAIL);
-	(void)crash_at_every_step(&test, FAULT_KILL);
+	crash_every_way(&test);
 }
 
 int main(void)
