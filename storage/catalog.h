@@ -7,8 +7,8 @@
  * It is a cache of the pool: what an image needs to be found again is in the
  * pool's ledger too (storage/ledger.h).  Volumes and intents belong to
  * storage/, images, names, history and named volumes to image/, containers,
- * their snapshots and what they use to runtime's caller in cli/.  Nothing that the kernel knows
- * (active, suspended, mounted, running) is written here.
+ * their snapshots and what they use to runtime's caller in cli/.  Nothing that
+ * the kernel knows (active, suspended, mounted, running) is written here.
  */
 #include "base/db.h"
 

@@ -183,8 +183,7 @@ static void one_that_a_container_has_stays(void **state)
 	run_sql(store, "INSERT INTO volume_users (container, name, anonymous)"
 		       " VALUES ('c', 'one', 0)");
 	assert_int_equal(named_volume_find(store, "one", &named, &err), 0);
-	assert_int_equal(named_volume_remove(store, &named, &err),
-			 -IMG_E_BUSY);
+	assert_int_equal(named_volume_remove(store, &named, &err), -IMG_E_BUSY);
 	assert_string_equal(err.msg, "a container has it");
 	assert_true(has(store, "one", NULL));
 	temp_store_check(t, store, loose, NULL);
