@@ -11,13 +11,24 @@
 #include "storage/use_impl.h"
 #include "storage/volume_impl.h"
 
+/* A snapshot of it that began before its removal was on record is taken when
+ * this returns; what begins now finds the record (storage/volume_make.c). */
+static int await_copies(struct store *store, uint32_t id, struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+
+	return volume_lock(store, id, &lock, err);
+}
+
 int recover_remove(struct store *store, const struct volume *volume,
 		   int64_t intent, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
 	int r;
 
-	r = volume_retry(store, volume, store->driver->destroy, err);
+	r = await_copies(store, volume->id, err);
+	if (r == 0)
+		r = volume_retry(store, volume, store->driver->destroy, err);
 	if (r == 0)
 		r = db_begin(store->db, false, err);
 	if (r < 0)

@@ -43,6 +43,13 @@ static int pick_id(struct db *db, uint32_t *ret, struct img_err *err)
 	return 0;
 }
 
+static int origin_is_gone(struct img_err *err)
+{
+	return img_err_set(err, IMG_E_NOT_FOUND, 0,
+			   "what was to be copied was removed, or rolled back, "
+			   "meanwhile");
+}
+
 /* A snapshot is as large as its origin, or larger: then its file system has to
  * grow, if it had not already. */
 static int size_snapshot(struct store *store, struct volume *volume,
@@ -54,9 +61,7 @@ static int size_snapshot(struct store *store, struct volume *volume,
 	int r = volume_find(store, volume->origin, &origin, &missing);
 
 	if (r == -IMG_E_NOT_FOUND)
-		return img_err_set(err, IMG_E_NOT_FOUND, 0,
-				   "what was to be copied was removed, or "
-				   "rolled back, meanwhile");
+		return origin_is_gone(err);
 	if (r < 0) {
 		*err = missing;
 		return r;
@@ -170,11 +175,33 @@ static int make(struct store *store, struct volume volume, volume_fn *fn,
 	return 0;
 }
 
+/*
+ * Locks what is to be copied, if it is to stay.  Who removes a volume says so
+ * in the catalog, and waits for this lock once before its first block goes
+ * (recover_remove): so a copy is whole, or is not made.
+ */
+static int lock_origin(struct store *store, uint32_t id, struct lock *ret,
+		       struct img_err *err)
+{
+	int64_t stays = 0;
+	int r = volume_lock(store, id, ret, err);
+
+	if (r == 0)
+		r = db_get_int(store->db, &stays, err,
+			       "SELECT 1 FROM volumes v WHERE id = ? AND NOT"
+			       " EXISTS (SELECT 1 FROM intents"
+			       " WHERE volume = v.id AND op = 'delete')",
+			       "i", (int64_t)id);
+	if (r < 0)
+		return r;
+	return stays ? 0 : origin_is_gone(err);
+}
+
 static int snapshot(struct store *store, const struct volume *volume,
 		    struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	int r = volume_lock(store, volume->origin, &lock, err);
+	int r = lock_origin(store, volume->origin, &lock, err);
 
 	return r < 0 ? r : store->driver->snapshot(store, volume, err);
 }
@@ -183,7 +210,7 @@ static int copy(struct store *store, const struct volume *volume,
 		struct img_err *err)
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
-	int r = volume_lock(store, volume->origin, &lock, err);
+	int r = lock_origin(store, volume->origin, &lock, err);
 
 	return r < 0 ? r : store->driver->copy(store, volume, err);
 }

@@ -1,9 +1,11 @@
 #include "storage/volume.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/num.h"
 #include "storage/store_impl.h"
+#include "storage/volume_impl.h"
 #include "tests/lib/temp_store.h"
 
 #include <setjmp.h>
@@ -11,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -255,6 +260,81 @@ static void a_run_can_end_in_removal(void **state)
 	temp_store_check(t, store, NULL, NULL);
 }
 
+static void a_copy_of_what_is_going_is_refused(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *ours = temp_store_open(t);
+	img_auto(store_close) struct store *theirs = temp_store_open(t);
+	struct volume_pending gone = { 0 }, new = { 0 };
+	struct img_err err = { 0 };
+	struct volume volume;
+
+	assert_int_equal(volume_find(ours, temp_store_add_volume(ours), &volume,
+				     &err),
+			 0);
+	begin_delete(theirs, volume.id, 0, &gone);
+	assert_int_equal(volume_snapshot(ours, &volume, &new, &err),
+			 -IMG_E_NOT_FOUND);
+	assert_string_equal(err.msg, "what was to be copied was removed, or "
+				     "rolled back, meanwhile");
+	assert_null(new.store);
+	assert_int_equal(volume_finish_delete(&gone, &err), 0);
+	temp_store_check(t, ours, NULL, NULL);
+}
+
+/* Holds a volume's lock as who takes a snapshot does, until some time after
+ * it was told so; then it says when that was. */
+static pid_t hold_lock(struct temp_store *t, uint32_t id, int told, int tell)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct store *store = temp_store_open(t);
+		struct lock lock = { .fd = -1 };
+		struct img_err err = { 0 };
+		struct timespec while_ = { .tv_nsec = 200000000 };
+		bool good = volume_lock(store, id, &lock, &err) == 0 &&
+			    write(tell, "", 1) == 1;
+		int64_t end;
+		char c;
+
+		good = good && read(told, &c, 1) == 1;
+		(void)nanosleep(&while_, NULL);
+		end = clock_steady_us();
+		good = good && write(tell, &end, sizeof(end)) == sizeof(end);
+		_exit(good ? 0 : 1);
+	}
+	return pid;
+}
+
+static void a_volume_goes_after_its_last_copy(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	struct volume_pending gone = { 0 };
+	uint32_t id = temp_store_add_volume(store);
+	struct img_err err = { 0 };
+	int told[2], tell[2], status;
+	int64_t end = 0, after;
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(pipe(tell), 0);
+	pid = hold_lock(t, id, told[0], tell[1]);
+	assert_int_equal(read(tell[0], &c, 1), 1);
+	begin_delete(store, id, 0, &gone);
+	assert_int_equal(write(told[1], "", 1), 1);
+	assert_int_equal(volume_finish_delete(&gone, &err), 0);
+	after = clock_steady_us();
+	assert_int_equal(read(tell[0], &end, sizeof(end)), sizeof(end));
+	assert_true(after >= end);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	temp_store_check(t, store, NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +351,8 @@ int main(void)
 		test_in_store(a_volume_is_held_by_one_only),
 		test_in_store(what_ran_is_kept),
 		test_in_store(a_run_can_end_in_removal),
+		test_in_store(a_copy_of_what_is_going_is_refused),
+		test_in_store(a_volume_goes_after_its_last_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
