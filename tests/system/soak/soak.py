@@ -163,7 +163,11 @@ class Soak:
 
     def two(self, one, other):
         """Both are as if one had come after the other; of two that want the
-        same one may be told that it came too late."""
+        same one may be told that it came too late.  What a snapshot or an image
+        caught of a change at once would be seen by nobody: those do not meet."""
+        if self.catches(one, other) or self.catches(other, one):
+            self.one(one)
+            return self.one(other)
         self.tell("img %s & img %s" % (" ".join(one.argv), " ".join(other.argv)))
         commands = [self.world.begin(a.argv) for a in (one, other)]
         for command in commands:
@@ -183,6 +187,12 @@ class Soak:
                 if all(map(fits, commands, c.says)):
                     self.await_up(c.model, about)
         self.judge(candidates, commands, about, one.images + other.images, True)
+
+    def catches(self, one, other):
+        return (set(one.about) & set(other.about) and
+                (one.verb() == "commit" or
+                 one.argv[:2] == ["snapshot", "create"]) and
+                other.verb() in ("start", "restart", "exec", "snapshot"))
 
     def meet(self, candidates, commands, about):
         """What is done to the same containers in more than one step mixes:
