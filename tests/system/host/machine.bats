@@ -124,7 +124,7 @@ load ../lib/machine
 		"$IMG" machine exec --mem 64M --state "$STATE" -- true
 	fails 125 'too few arguments: usage: img machine exec *' \
 		"$IMG" machine exec --state "$STATE"
-	fails 125 'unknown option --nosuch' "$IMG" machine exec --nosuch -- true
+	fails 125 "unknown option --nosuch; see 'img help machine exec'" "$IMG" machine exec --nosuch -- true
 	gives ok "$IMG" machine exec --mem=128M --state="$STATE" -- echo ok
 	try "$IMG" machine exec --verbose --state "$STATE" -- echo said
 	[ "$status,$out" = 0,said ]
