@@ -79,8 +79,12 @@ json_t *inspect_mounts(const json_t *host)
 	size_t i;
 
 	json_array_foreach(json_object_get(host, "Binds"), i, one)
+	{
 		add_text(array, json_string_value(one));
+	}
 	json_array_foreach(json_object_get(host, "Mounts"), i, one)
+	{
 		add_object(array, one);
+	}
 	return array;
 }
