@@ -110,9 +110,11 @@ static int format(struct store *store, const struct volume *volume,
 	formats_mkfs_fn *mkfs = part_symbol(FORMATS_PART, "formats_mkfs", err);
 	img_auto(img_fd_release) int fd = -1;
 	char node[VOLUME_NODE_MAX];
-	int r = mkfs ? volume_activate(store, volume, node, err)
-		     : -(int)err->code;
+	int r;
 
+	if (!mkfs)
+		return -(int)err->code;
+	r = volume_activate(store, volume, node, err);
 	if (r < 0)
 		return r;
 	fd = open(node, O_RDWR | O_EXCL | O_CLOEXEC);
