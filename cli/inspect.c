@@ -175,9 +175,12 @@ static int find_volume(struct store *store, const char *ref, json_t **ret,
 		       struct img_err *err)
 {
 	img_auto(named_volume_release) struct named_volume named = { 0 };
+	img_auto(account_close) struct account *account = NULL;
 	int r = named_volume_find(store, ref, &named, err);
 
-	return r < 0 ? r : volume_view_json(store, &named, ret, err);
+	if (r == 0)
+		r = account_open(store, &account, err);
+	return r < 0 ? r : volume_view_json(store, &named, account, ret, err);
 }
 
 static int find(struct store *store, const char *ref, const char *type,
@@ -210,27 +213,6 @@ static int find(struct store *store, const char *ref, const char *type,
 		       : container_json(store, &object.container, ret, err);
 }
 
-static int print(json_t *list, const char *format, struct img_err *err)
-{
-	json_t *one;
-	size_t i;
-
-	if (!template_is(format)) {
-		format_print_json(json_incref(list));
-		return 0;
-	}
-	json_array_foreach(list, i, one)
-	{
-		img_auto(str_release) struct str line = { 0 };
-		int r = template_render(format, one, &line, err);
-
-		if (r < 0)
-			return r;
-		(void)printf("%s\n", line.s ? line.s : "");
-	}
-	return 0;
-}
-
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
@@ -255,7 +237,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		if (r == 0)
 			(void)json_array_append_new(list, one);
 	}
-	return r < 0 ? r : print(list, o->format, err);
+	return r < 0 ? r : format_print_objects(list, o->format, err);
 }
 
 const struct verb verb_inspect = {

@@ -34,5 +34,9 @@ int format_is_json(const char *format, bool *ret,
 		   struct img_err *err) IMG_MUST_USE;
 /* Prints an array or object, indented, and releases it. */
 void format_print_json(json_t *json);
+/* Prints an array as template_or_json has taken @format: as JSON, or a line for
+ * each of its objects. */
+int format_print_objects(json_t *list, const char *format,
+			 struct img_err *err) IMG_MUST_USE;
 
 #endif

@@ -21,15 +21,17 @@ static const struct option_row rows[] = {
 
 struct work {
 	struct list *list;
+	struct account *account;
 	struct volume_filter filter;
 };
 
-static int add(struct list *list, const struct named_volume *named,
+static int add(const struct work *work, const struct named_volume *named,
 	       const char *users, struct img_err *err)
 {
+	struct list *list = work->list;
 	char size[SIZE_TEXT_MAX], age[CLOCK_TEXT_MAX];
 	json_t *json = NULL;
-	int r = volume_view_json(list->store, named, &json, err);
+	int r = volume_view_json(list->store, named, work->account, &json, err);
 
 	if (r < 0)
 		return r;
@@ -60,15 +62,19 @@ static int add_named(void *self, const struct named_volume *named,
 		(void)printf("%s\n", named->name);
 		return 0;
 	}
-	return add(work->list, named, users, err);
+	return add(work, named, users, err);
 }
 
 static int fill(struct list *list, struct img_err *err)
 {
 	const struct options *o = list->values;
+	img_auto(account_close) struct account *account = NULL;
 	struct work work = { .list = list };
 	int r = volume_filter_read(&o->filters, &work.filter, err);
 
+	if (r == 0 && !list->options->quiet)
+		r = account_open(list->store, &account, err);
+	work.account = account;
 	return r < 0 ? r
 		     : named_volume_each(list->store, add_named, &work, err);
 }

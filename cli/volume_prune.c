@@ -24,18 +24,23 @@ static const struct option_row rows[] = {
 	  offsetof(struct options, force) },
 };
 
+struct found {
+	struct named_volume named;
+	uint64_t bytes;
+};
+
 struct work {
 	struct store *store;
 	const struct options *options;
 	struct volume_filter filter;
-	struct named_volume *found;
+	struct found *found;
 	size_t n;
 };
 
 static void work_release(struct work *work)
 {
 	for (size_t i = 0; i < work->n; i++)
-		named_volume_release(&work->found[i]);
+		named_volume_release(&work->found[i].named);
 	img_mem_release(&work->found);
 }
 
@@ -54,8 +59,8 @@ static int add(void *self, const struct named_volume *named,
 		return r;
 	work->found =
 		mem_realloc(work->found, (work->n + 1) * sizeof(*work->found));
-	work->found[work->n] = *named;
-	work->found[work->n++].config = mem_strdup(named->config);
+	work->found[work->n] = (struct found){ .named = *named };
+	work->found[work->n++].named.config = mem_strdup(named->config);
 	return 0;
 }
 
@@ -74,17 +79,23 @@ static bool asked(const struct options *o)
 	return line[0] == 'y' || line[0] == 'Y';
 }
 
-/* What its going gives back, as far as can be told. */
-static uint64_t bytes_of(struct store *store, const struct volume *volume)
+/* What the going of each gives back, as far as can be told: before any goes,
+ * since blocks do not become free while somebody counts them. */
+static void count_bytes(struct work *work)
 {
 	img_auto(account_close) struct account *account = NULL;
-	struct account_usage usage = { 0 };
 	struct img_err untold = { 0 };
 
-	if (account_open(store, &account, &untold) < 0 ||
-	    account_volume(account, volume->id, &usage, &untold) < 0)
-		return 0;
-	return usage.exclusive_bytes;
+	if (account_open(work->store, &account, &untold) < 0)
+		return;
+	for (size_t i = 0; i < work->n; i++) {
+		struct account_usage usage = { 0 };
+		struct found *found = &work->found[i];
+
+		if (account_volume(account, found->named.volume.id, &usage,
+				   &untold) == 0)
+			found->bytes = usage.exclusive_bytes;
+	}
 }
 
 static int prune(struct work *work, struct img_err *err)
@@ -94,11 +105,12 @@ static int prune(struct work *work, struct img_err *err)
 	size_t n = 0;
 	int r = 0;
 
+	count_bytes(work);
 	for (size_t i = 0; i < work->n; i++) {
 		struct img_err one = { 0 };
-		uint64_t had = bytes_of(work->store, &work->found[i].volume);
+		const struct found *found = &work->found[i];
 		int removed =
-			named_volume_remove(work->store, &work->found[i], &one);
+			named_volume_remove(work->store, &found->named, &one);
 
 		/* A container may have taken it meanwhile, or another prune. */
 		if (removed == -IMG_E_BUSY || removed == -IMG_E_NOT_FOUND)
@@ -111,10 +123,10 @@ static int prune(struct work *work, struct img_err *err)
 			continue;
 		if (n++ == 0)
 			(void)printf("Deleted Volumes:\n");
-		event_write_volume(work->store, "destroy", work->found[i].name,
+		event_write_volume(work->store, "destroy", found->named.name,
 				   NULL);
-		(void)printf("%s\n", work->found[i].name);
-		bytes += had;
+		(void)printf("%s\n", found->named.name);
+		bytes += found->bytes;
 	}
 	(void)printf("Total reclaimed space: %s\n",
 		     num_format_size(bytes, size));

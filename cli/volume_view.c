@@ -5,7 +5,6 @@
 #include "cli/clock.h"
 #include "cli/container_volumes.h"
 #include "image/config.h"
-#include "storage/account.h"
 
 #include <string.h>
 
@@ -15,17 +14,8 @@ static int add_user(void *self, const char *container, struct img_err *err)
 	return 0;
 }
 
-static int usage_of(struct store *store, const struct volume *volume,
-		    struct account_usage *ret, struct img_err *err)
-{
-	img_auto(account_close) struct account *account = NULL;
-	int r = account_open(store, &account, err);
-
-	return r < 0 ? r : account_volume(account, volume->id, ret, err);
-}
-
 int volume_view_json(struct store *store, const struct named_volume *named,
-		     json_t **ret, struct img_err *err)
+		     struct account *account, json_t **ret, struct img_err *err)
 {
 	img_auto(json_release) json_t *config = NULL;
 	img_auto(json_release) json_t *users = json_array();
@@ -37,7 +27,7 @@ int volume_view_json(struct store *store, const struct named_volume *named,
 		r = container_volumes_users(store, named->name, add_user, users,
 					    err);
 	if (r == 0)
-		r = usage_of(store, &named->volume, &usage, err);
+		r = account_volume(account, named->volume.id, &usage, err);
 	if (r < 0)
 		return r;
 	*ret = json_pack("{ss ss ss ss ss sO? sO? ss sb sO s{si sI sI sI}}",

@@ -6,11 +6,13 @@
  */
 #include "cli/options.h"
 #include "image/named_volume.h"
+#include "storage/account.h"
 
 /* As `volume inspect` has it, docker's members and some more; @ret is the
  * caller's. */
 int volume_view_json(struct store *store, const struct named_volume *named,
-		     json_t **ret, struct img_err *err) IMG_MUST_USE;
+		     struct account *account, json_t **ret,
+		     struct img_err *err) IMG_MUST_USE;
 
 struct volume_filter {
 	const struct text_list *texts;

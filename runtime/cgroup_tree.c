@@ -126,7 +126,8 @@ int cgroup_tree_open(struct cgroup_tree *ret, struct img_err *err)
 	ret->systemd = access(SYSTEMD, F_OK) == 0;
 	if (root < 0)
 		return 0;
-	IMG_IGNORE(cgroup_place(0, &path, &none)); /* then nobody knows */
+	if (ret->systemd) /* elsewhere it does not matter */
+		IMG_IGNORE(cgroup_place(0, &path, &none));
 	cgroup_tree_choose(ret, &root, path, geteuid() == 0);
 	return ret->top >= 0;
 }
