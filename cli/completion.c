@@ -21,8 +21,8 @@ static const char head[] =
 	"}\n"
 	"_img() {\n"
 	"	local cur=${COMP_WORDS[COMP_CWORD]} before='' verb='' n=0 i=1\n"
-	"	local options='' valued='' containers='' images=''\n"
-	"	local several='' command=''\n"
+	"	local options='' valued='' of='' containers='' images=''\n"
+	"	local several='' command='' option=''\n"
 	"	local -a words=(\"${COMP_WORDS[@]:0:COMP_CWORD}\")\n"
 	"	COMPREPLY=()\n"
 	"	if [ \"$cur\" = : ]; then\n"
@@ -53,9 +53,14 @@ static const char tail[] =
 	"	esac\n"
 	"	for ((i++; i < ${#words[@]}; i++)); do\n"
 	"		if [[ \" $valued \" == *\" ${words[i]} \"* ]]; then\n"
+	"			option=${words[i]}\n"
 	"			i=$((i + 1))\n"
 	"			[ \"${words[i]-}\" != = ] || i=$((i + 1))\n"
-	"			[ $i -lt ${#words[@]} ] || return 0 # its value\n"
+	"			[ $i -lt ${#words[@]} ] || { # its value\n"
+	"				[[ \" $of \" != *\" $option \"* ]] ||\n"
+	"					mapfile -t COMPREPLY < <(_img_names y '')\n"
+	"				return 0\n"
+	"			}\n"
 	"		elif [[ ${words[i]} != -* ]]; then\n"
 	"			n=$((n + 1))\n"
 	"			[ -z \"$command\" ] || return 0 # which follows\n"
@@ -103,6 +108,11 @@ static void print_case(const struct verb *verb)
 	}
 	(void)printf("'\n		command='%s'\n",
 		     table->stop_at_argument ? "y" : "");
+	for (size_t i = 0; i < table->n; i++)
+		if (table->rows[i].arg &&
+		    strncmp(table->rows[i].arg, "CONTAINER", 9) == 0)
+			(void)printf("		of+=' --%s'\n",
+				     table->rows[i].name);
 	print_kinds(verb->arguments);
 	(void)printf("		;;\n");
 }

@@ -3,7 +3,9 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/event.h"
+#include "cli/host_mounts.h"
 #include "cli/volume_option.h"
+#include "cli/volumes_from.h"
 #include "image/config.h"
 #include "runtime/bind.h"
 
@@ -33,32 +35,8 @@ static bool may_have(const char *config)
 {
 	return strstr(config, "\"volume\"") ||
 	       strstr(config, "\"Volumes\":{") ||
+	       strstr(config, "\"VolumesFrom\":[\"") ||
 	       !strstr(config, "\"Binds\":[]");
-}
-
-/* 1 when something is mounted at @target already. */
-static bool is_target(const json_t *host, const char *target)
-{
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(host, "Binds"), i, one)
-	{
-		img_auto(bind_text_release) struct bind_text bind = { 0 };
-		struct img_err odd = { 0 };
-
-		if (bind_parse(json_string_value(one), &bind, &odd) == 0 &&
-		    strcmp(bind.target, target) == 0)
-			return true;
-	}
-	json_array_foreach(json_object_get(host, "Mounts"), i, one)
-	{
-		const char *text = text_of(one, "Target");
-
-		if (text && strcmp(text, target) == 0)
-			return true;
-	}
-	return json_object_get(json_object_get(host, "Tmpfs"), target) != NULL;
 }
 
 /* What the image declares, unless the command line puts something there. */
@@ -77,7 +55,7 @@ static int add_declared(json_t *config, json_t *host, struct img_err *err)
 		if (r < 0)
 			return img_err_prefix(err, "the image's VOLUME '%s'",
 					      path);
-		if (is_target(host, target))
+		if (host_mounts_has(host, target))
 			continue;
 		(void)json_array_append_new(
 			mounts,
@@ -159,7 +137,8 @@ static int need_all(struct store *store, const json_t *host,
 	}
 	json_array_foreach(json_object_get(host, "Mounts"), i, one)
 	{
-		if (is_volume(one))
+		/* Of what another container has nothing is made. */
+		if (is_volume(one) && !volumes_from_is(one))
 			r = need_mount(store, one, err);
 		if (r < 0)
 			return r;
@@ -178,7 +157,8 @@ static void drop_mounts(struct store *store, const json_t *mounts)
 			named_volume_release) struct named_volume named = { 0 };
 		struct img_err kept = { 0 }; /* `volume prune` finds it */
 
-		if (is_own(one) && text_of(one, "Source") &&
+		if (is_own(one) && !volumes_from_is(one) &&
+		    text_of(one, "Source") &&
 		    named_volume_find(store, text_of(one, "Source"), &named,
 				      &kept) == 0 &&
 		    named_volume_remove(store, &named, &kept) == 0)
@@ -199,7 +179,9 @@ int container_volumes_resolve(struct store *store, char **config,
 	if (r < 0)
 		return r;
 	host = json_object_get(json, "HostConfig");
-	r = add_declared(json, host, err);
+	r = volumes_from_resolve(store, host, err);
+	if (r == 0)
+		r = add_declared(json, host, err);
 	if (r == 0)
 		r = need_all(store, host, err);
 	if (r < 0) {

@@ -15,7 +15,7 @@
 
 /* Zero-initialised: nothing is asked for. */
 struct isolation_options {
-	struct text_list volumes, mounts, tmpfs, devices;
+	struct text_list volumes, volumes_from, mounts, tmpfs, devices;
 	struct text_list sysctls, ulimits, groups;
 	struct text_list add_hosts, dns, dns_search, dns_options;
 	const char *hostname, *domainname;
@@ -93,7 +93,10 @@ struct isolation_options {
 			      OPTION_TEXT, base, spaces.uts),                  \
 		ISOLATION_ROW('v', "volume", "[SRC:]DST[:OPTIONS]",            \
 			      "a volume, or a file or directory of the host",  \
-			      OPTION_LIST, base, volumes)
+			      OPTION_LIST, base, volumes),                     \
+		ISOLATION_ROW(0, "volumes-from", "CONTAINER[:ro|rw]",          \
+			      "what another container has mounted",            \
+			      OPTION_LIST, base, volumes_from)
 
 /**
  * isolation_put - write options into a configuration

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/isolation.h"
+#include "cli/volumes_from.h"
 #include "image/named_volume.h"
 #include "runtime/bind.h"
 #include "runtime/tmpfs.h"
@@ -104,6 +105,8 @@ int isolation_put_mounts(json_t *host, const struct isolation_options *o,
 
 	if (r == 0)
 		r = put_tmpfs(host, &o->tmpfs, seen, err);
+	if (r == 0)
+		r = volumes_from_put(host, &o->volumes_from, err);
 	(void)json_object_set_new(host, "Mounts", array);
 	for (size_t i = 0; r == 0 && i < o->mounts.n; i++) {
 		json_t *one = NULL;

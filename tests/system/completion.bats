@@ -36,6 +36,9 @@ becomes() {
 	becomes v2 run app/web : v
 	becomes '' run base --na # the command's own
 	becomes '' run --name web
+	becomes 'web1 web2' run --volumes-from w
+	becomes 'web1 web2' create -t --volumes-from = ''
+	becomes base run --volumes-from web1 b
 	becomes 'app/web:v2 base web1 web2' inspect ''
 	becomes 'web1 web2' inspect web
 	becomes '' rename web1 web
