@@ -61,16 +61,10 @@ static void announce(struct hold *hold)
 
 static void withdraw(const struct hold *hold)
 {
-	img_auto(db_txn_release) struct db *txn = NULL;
-	struct store *store = hold->store;
 	struct img_err dropped = { 0 }; /* the next open does it */
 
-	if (db_begin(store->db, false, &dropped) == 0) {
-		txn = store->db;
-		if (intent_end(store, hold->intent, &dropped) == 0)
-			IMG_IGNORE(db_commit(store->db, &dropped));
-	}
-	intent_drop(store, hold->intent);
+	IMG_IGNORE(intent_end_alone(hold->store, hold->intent, &dropped));
+	intent_drop(hold->store, hold->intent);
 }
 
 /* Whether the pool stands still by itself. */

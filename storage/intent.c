@@ -67,6 +67,31 @@ int intent_end(struct store *store, int64_t intent, struct img_err *err)
 	return r < 0 ? r : 0;
 }
 
+int intent_change_alone(struct store *store, int64_t intent, enum intent_op op,
+			struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store->db, false, err);
+
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = intent_change(store, intent, op, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
+int intent_end_alone(struct store *store, int64_t intent, struct img_err *err)
+{
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(store->db, false, err);
+
+	if (r < 0)
+		return r;
+	txn = store->db;
+	r = intent_end(store, intent, err);
+	return r < 0 ? r : db_commit(store->db, err);
+}
+
 void intent_drop(struct store *store, int64_t intent)
 {
 	lock_drop(store->lock_fd, byte_of(intent));

@@ -34,6 +34,11 @@ int intent_change(struct store *store, int64_t intent, enum intent_op op,
 /* Removes the row, within a transaction; intent_drop follows its commit. */
 int intent_end(struct store *store, int64_t intent,
 	       struct img_err *err) IMG_MUST_USE;
+/* The same two, in a transaction of their own. */
+int intent_change_alone(struct store *store, int64_t intent, enum intent_op op,
+			struct img_err *err) IMG_MUST_USE;
+int intent_end_alone(struct store *store, int64_t intent,
+		     struct img_err *err) IMG_MUST_USE;
 /* Lets go of the byte. */
 void intent_drop(struct store *store, int64_t intent);
 

@@ -90,19 +90,6 @@ static int end_run(struct store *store, const struct volume *volume,
 	return r < 0 ? r : db_commit(store->db, err);
 }
 
-/* Another process removed the volume, after its owner had died. */
-static int end_intent(struct store *store, int64_t intent, struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store->db, false, err);
-
-	if (r < 0)
-		return r;
-	txn = store->db;
-	r = intent_end(store, intent, err);
-	return r < 0 ? r : db_commit(store->db, err);
-}
-
 /* What the kernel holds in the place of a process.  Once it has let go, the
  * device goes, and a throw-away snapshot with it; until then all stays. */
 static int end_use(struct store *store, const struct volume *volume,
@@ -117,7 +104,7 @@ static int end_use(struct store *store, const struct volume *volume,
 		return recover_remove(store, volume, intent, err);
 	if (op == INTENT_LOOK && r == USE_LAST)
 		r = store->driver->deactivate(store, volume, err);
-	return r < 0 ? r : end_intent(store, intent, err);
+	return r < 0 ? r : intent_end_alone(store, intent, err);
 }
 
 int recover_held(struct store *store, int64_t intent, uint32_t id,
@@ -135,13 +122,13 @@ int recover_held(struct store *store, int64_t intent, uint32_t id,
 	r = store_need_pool(store, err);
 	if (r == 0 && op == INTENT_HOLD) {
 		r = hold_drop_stale(store, err);
-		return r < 0 ? r : end_intent(store, intent, err);
+		return r < 0 ? r : intent_end_alone(store, intent, err);
 	}
 	if (r < 0)
 		return r;
 	r = volume_find(store, id, &volume, &missing);
-	if (r == -IMG_E_NOT_FOUND)
-		return end_intent(store, intent, err);
+	if (r == -IMG_E_NOT_FOUND) /* removed after its owner had died */
+		return intent_end_alone(store, intent, err);
 	if (r < 0) {
 		*err = missing;
 		return r;

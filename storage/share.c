@@ -85,27 +85,8 @@ int share_begin(struct store *store, uint32_t id, struct volume_pending *ret,
 
 int share_admit(struct volume_pending *share, struct img_err *err)
 {
-	struct store *store = share->store;
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store->db, false, err);
-
-	if (r < 0)
-		return r;
-	txn = store->db;
-	r = intent_change(store, share->intent, INTENT_SHARE, err);
-	return r < 0 ? r : db_commit(store->db, err);
-}
-
-static int end_row(struct store *store, int64_t intent, struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store->db, false, err);
-
-	if (r < 0)
-		return r;
-	txn = store->db;
-	r = intent_end(store, intent, err);
-	return r < 0 ? r : db_commit(store->db, err);
+	return intent_change_alone(share->store, share->intent, INTENT_SHARE,
+				   err);
 }
 
 /* The row goes under the lock, too: of two who end at once one finds itself
@@ -128,7 +109,7 @@ static int end_once(struct store *store, const struct volume *volume,
 		r = store->driver->deactivate(store, volume, err);
 	else
 		r = 0;
-	return r < 0 ? r : end_row(store, intent, err);
+	return r < 0 ? r : intent_end_alone(store, intent, err);
 }
 
 int share_recover(struct store *store, const struct volume *volume,

@@ -231,23 +231,11 @@ int use_begin(struct store *store, const struct volume *volume,
 	}
 }
 
-static int change(struct store *store, int64_t intent, enum intent_op op,
-		  struct img_err *err)
-{
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store->db, false, err);
-
-	if (r < 0)
-		return r;
-	txn = store->db;
-	r = intent_change(store, intent, op, err);
-	return r < 0 ? r : db_commit(store->db, err);
-}
-
 int use_turn(struct volume_pending *pending, enum use_kind kind,
 	     struct img_err *err)
 {
-	return change(pending->store, pending->intent, ops[kind], err);
+	return intent_change_alone(pending->store, pending->intent, ops[kind],
+				   err);
 }
 
 void use_keep(struct volume_pending *pending)
@@ -292,7 +280,7 @@ static int end_held(struct store *store, const struct use *use,
 	if (r <= 0) /* another process was faster */
 		return r;
 	if (op == INTENT_ACTIVE)
-		r = change(store, use->intent, INTENT_LOOK, err);
+		r = intent_change_alone(store, use->intent, INTENT_LOOK, err);
 	if (r >= 0)
 		r = recover_held(store, use->intent, use->volume.id, err);
 	return r < 0 ? r : 0;
