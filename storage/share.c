@@ -2,21 +2,11 @@
 
 #include "base/cleanup.h"
 #include "base/lock.h"
+#include "storage/retry.h"
 #include "storage/volume_impl.h"
-
-#include <inttypes.h>
-#include <time.h>
 
 #define JOIN_WAIT_MS 60000
 #define END_WAIT_MS  10000
-#define STEP_MS	     5
-
-static void pause_shortly(void)
-{
-	struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
-
-	(void)nanosleep(&step, NULL); /* a signal only hurries it */
-}
 
 /* In a transaction: who else is there. */
 static int choose(struct store *store, uint32_t id, bool *ret_alone,
@@ -67,20 +57,31 @@ static int begin_once(struct store *store, uint32_t id,
 	return 0;
 }
 
+struct joining {
+	struct store *store;
+	uint32_t id;
+	struct volume_pending *ret;
+	bool *ret_alone;
+};
+
+static int join(void *arg, struct img_err *err)
+{
+	const struct joining *j = arg;
+
+	return begin_once(j->store, j->id, j->ret, j->ret_alone, err);
+}
+
 int share_begin(struct store *store, uint32_t id, struct volume_pending *ret,
 		bool *ret_alone, struct img_err *err)
 {
-	for (int waited_ms = 0;; waited_ms += STEP_MS) {
-		struct img_err busy = { 0 };
-		int r = begin_once(store, id, ret, ret_alone, &busy);
+	struct joining j = {
+		.store = store,
+		.id = id,
+		.ret = ret,
+		.ret_alone = ret_alone,
+	};
 
-		if (r != -IMG_E_BUSY || waited_ms >= JOIN_WAIT_MS) {
-			if (r < 0)
-				*err = busy;
-			return r;
-		}
-		pause_shortly();
-	}
+	return retry_while_busy(join, &j, JOIN_WAIT_MS, err);
 }
 
 int share_admit(struct volume_pending *share, struct img_err *err)
@@ -112,20 +113,29 @@ static int end_once(struct store *store, const struct volume *volume,
 	return r < 0 ? r : intent_end_alone(store, intent, err);
 }
 
+struct ending {
+	struct store *store;
+	const struct volume *volume;
+	int64_t intent;
+};
+
+static int end(void *arg, struct img_err *err)
+{
+	const struct ending *e = arg;
+
+	return end_once(e->store, e->volume, e->intent, err);
+}
+
 int share_recover(struct store *store, const struct volume *volume,
 		  int64_t intent, struct img_err *err)
 {
-	for (int waited_ms = 0;; waited_ms += STEP_MS) {
-		struct img_err busy = { 0 };
-		int r = end_once(store, volume, intent, &busy);
+	struct ending e = {
+		.store = store,
+		.volume = volume,
+		.intent = intent,
+	};
 
-		if (r != -IMG_E_BUSY || waited_ms >= END_WAIT_MS) {
-			if (r < 0)
-				*err = busy;
-			return r;
-		}
-		pause_shortly();
-	}
+	return retry_while_busy(end, &e, END_WAIT_MS, err);
 }
 
 int share_end(struct volume_pending *share, struct img_err *err)

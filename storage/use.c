@@ -4,14 +4,13 @@
 #include "base/mountinfo.h"
 #include "base/str.h"
 #include "storage/recover.h"
+#include "storage/retry.h"
 #include "storage/volume_impl.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #define WAIT_MS 10000
-#define STEP_MS 5
 
 static const enum intent_op ops[] = {
 	[USE_VIEW] = INTENT_VIEW,
@@ -189,13 +188,6 @@ int use_check_settled(struct store *store, uint32_t volume, struct img_err *err)
 			   "deactivate' it first");
 }
 
-static void pause_shortly(void)
-{
-	struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
-
-	(void)nanosleep(&step, NULL); /* a signal only hurries it */
-}
-
 static int begin_once(struct store *store, const struct volume *volume,
 		      struct volume_pending *ret, struct img_err *err)
 {
@@ -215,20 +207,25 @@ static int begin_once(struct store *store, const struct volume *volume,
 	return r;
 }
 
+struct beginning {
+	struct store *store;
+	const struct volume *volume;
+	struct volume_pending *ret;
+};
+
+static int begin(void *arg, struct img_err *err)
+{
+	const struct beginning *b = arg;
+
+	return begin_once(b->store, b->volume, b->ret, err);
+}
+
 int use_begin(struct store *store, const struct volume *volume,
 	      struct volume_pending *ret, struct img_err *err)
 {
-	for (int waited_ms = 0;; waited_ms += STEP_MS) {
-		struct img_err busy = { 0 };
-		int r = begin_once(store, volume, ret, &busy);
+	struct beginning b = { .store = store, .volume = volume, .ret = ret };
 
-		if (r != -IMG_E_BUSY || waited_ms >= WAIT_MS) {
-			if (r < 0)
-				*err = busy;
-			return r;
-		}
-		pause_shortly();
-	}
+	return retry_while_busy(begin, &b, WAIT_MS, err);
 }
 
 int use_turn(struct volume_pending *pending, enum use_kind kind,
@@ -257,18 +254,27 @@ void use_drop(struct volume_pending *pending)
 	volume_pending_release(pending);
 }
 
+struct taking {
+	struct store *store;
+	int64_t intent;
+};
+
+static int take_once(void *arg, struct img_err *err)
+{
+	const struct taking *t = arg;
+	int r = intent_adopt(t->store, t->intent, err);
+
+	return r ? r
+		 : img_err_set(err, IMG_E_BUSY, 0,
+			       "another process is using it");
+}
+
 /* 1 when the byte is ours. */
 static int take_over(struct store *store, int64_t intent, struct img_err *err)
 {
-	int r = 0;
+	struct taking t = { .store = store, .intent = intent };
 
-	for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += STEP_MS) {
-		r = intent_adopt(store, intent, err);
-		if (r != 0)
-			return r;
-		pause_shortly();
-	}
-	return img_err_set(err, IMG_E_BUSY, 0, "another process is using it");
+	return retry_while_busy(take_once, &t, WAIT_MS, err);
 }
 
 static int end_held(struct store *store, const struct use *use,

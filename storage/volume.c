@@ -6,14 +6,13 @@
 #include "storage/intent.h"
 #include "storage/merge.h"
 #include "storage/recover.h"
+#include "storage/retry.h"
 #include "storage/use_impl.h"
 #include "storage/volume_impl.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #define BUSY_WAIT_MS 10000
-#define BUSY_STEP_MS 5
 
 int volume_find(struct store *store, uint32_t id, struct volume *ret,
 		struct img_err *err)
@@ -235,24 +234,26 @@ static int tell_holder(struct store *store, const struct volume *volume,
 	return img_err_hint(err, " (it is %s)", who);
 }
 
+struct attempt {
+	struct store *store;
+	const struct volume *volume;
+	volume_fn *fn;
+};
+
+static int attempt(void *arg, struct img_err *err)
+{
+	const struct attempt *a = arg;
+
+	return a->fn(a->store, a->volume, err);
+}
+
 int volume_retry(struct store *store, const struct volume *volume,
 		 volume_fn *fn, struct img_err *err)
 {
-	struct timespec step = { .tv_nsec = BUSY_STEP_MS * 1000000L };
+	struct attempt a = { .store = store, .volume = volume, .fn = fn };
+	int r = retry_while_busy(attempt, &a, BUSY_WAIT_MS, err);
 
-	for (int waited_ms = 0;; waited_ms += BUSY_STEP_MS) {
-		struct img_err busy = { 0 };
-		int r = fn(store, volume, &busy);
-
-		if (r != -IMG_E_BUSY || waited_ms >= BUSY_WAIT_MS) {
-			if (r < 0)
-				*err = busy;
-			return r == -IMG_E_BUSY
-				       ? tell_holder(store, volume, err)
-				       : r;
-		}
-		(void)nanosleep(&step, NULL); /* a signal only hurries it */
-	}
+	return r == -IMG_E_BUSY ? tell_holder(store, volume, err) : r;
 }
 
 static int deactivate(struct store *store, const struct volume *volume,
