@@ -56,11 +56,6 @@ static void entry_release(struct entry *e)
 	errno = saved;
 }
 
-static int ended(struct img_err *err)
-{
-	return img_err_set(err, IMG_E_NOT_FOUND, 0, "the container has ended");
-}
-
 static int open_root(int pidfd, int *ret, struct img_err *err)
 {
 	img_auto(img_fd_release) int proc = -1;
@@ -71,7 +66,7 @@ static int open_root(int pidfd, int *ret, struct img_err *err)
 	*ret = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*ret < 0)
 		return errno == ENOENT || errno == ESRCH
-			       ? ended(err)
+			       ? procdir_gone(err)
 			       : img_err_sys(
 					 err,
 					 "cannot open the container's root");
@@ -133,7 +128,7 @@ static int prepare(struct entry *e, struct img_err *err)
 		return img_err_sys(err, "cannot hide from the container");
 	/* Counts for children alone. */
 	if (setns(e->pidfd, CLONE_NEWPID) != 0)
-		return errno == ESRCH ? ended(err)
+		return errno == ESRCH ? procdir_gone(err)
 				      : img_err_sys(err, "cannot join the "
 							 "container");
 	return 0;
@@ -146,7 +141,7 @@ static int join_cgroup(const struct entry *e, struct img_err *err)
 			? 0
 			: cgroup_write(e->cgroup, "cgroup.procs", "0", err);
 
-	return r == -IMG_E_NOT_FOUND ? ended(err) : r;
+	return r == -IMG_E_NOT_FOUND ? procdir_gone(err) : r;
 }
 
 static int join(const struct entry *e, struct img_err *err)
@@ -160,7 +155,7 @@ static int join(const struct entry *e, struct img_err *err)
 	if (r < 0)
 		return r;
 	if (setns(e->pidfd, spaces) != 0)
-		return errno == ESRCH ? ended(err)
+		return errno == ESRCH ? procdir_gone(err)
 				      : img_err_sys(err, "cannot join the "
 							 "container");
 	return own_users ? userns_become_root(err) : 0;
@@ -223,7 +218,7 @@ static int spawn(struct entry *e, struct container *ret, struct img_err *err)
 		child(e);
 	if (ret->pid < 0) /* ENOMEM: its pid namespace takes none any more */
 		return errno == ENOMEM
-			       ? ended(err)
+			       ? procdir_gone(err)
 			       : img_err_sys(err, "cannot make a process");
 	img_fd_release(&e->report[1]);
 	n = read(e->report[0], &report, sizeof(report));
@@ -234,7 +229,7 @@ static int spawn(struct entry *e, struct container *ret, struct img_err *err)
 	(void)waitpid(ret->pid, NULL, 0);
 	img_fd_release(&ret->pidfd);
 	if (n != sizeof(report))
-		return ended(err);
+		return procdir_gone(err);
 	ret->exit_status = report.exit_status;
 	*err = report.err;
 	return -(int)err->code;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int ended(struct img_err *err)
+int procdir_gone(struct img_err *err)
 {
 	return img_err_set(err, IMG_E_NOT_FOUND, 0, "the container has ended");
 }
@@ -31,11 +31,11 @@ int procdir_open(int pidfd, int *ret, struct img_err *err)
 	field = strstr(info, "Pid:\t");
 	pid = field ? strtol(field + strlen("Pid:\t"), NULL, 10) : 0;
 	if (pid <= 0)
-		return ended(err);
+		return procdir_gone(err);
 	(void)snprintf(path, sizeof(path), "/proc/%ld", pid);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || poll(&alive, 1, 0) != 0)
-		return ended(err);
+		return procdir_gone(err);
 	*ret = img_fd_take(&fd);
 	return 0;
 }

@@ -8,6 +8,9 @@
  */
 #include "base/err.h"
 
+/* What whoever finds it gone says: IMG_E_NOT_FOUND. */
+int procdir_gone(struct img_err *err);
+
 /**
  * procdir_open - open /proc/PID
  * @ret: an O_PATH descriptor, which the caller closes; what is opened through
