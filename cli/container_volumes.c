@@ -11,11 +11,6 @@
 
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 /* Made for its container, which did not name one. */
 static bool is_own(const json_t *mount)
 {
@@ -24,9 +19,7 @@ static bool is_own(const json_t *mount)
 
 static bool is_volume(const json_t *mount)
 {
-	const char *type = text_of(mount, "Type");
-
-	return type && strcmp(type, "volume") == 0;
+	return strcmp(json_text(mount, "Type"), "volume") == 0;
 }
 
 /* Whether a configuration may name one: by its text, since each new container
@@ -102,7 +95,7 @@ static int need_mount(struct store *store, json_t *mount, struct img_err *err)
 {
 	json_t *options = json_object_get(mount, "VolumeOptions");
 	struct named_volume_new new = {
-		.name = text_of(mount, "Source"),
+		.name = image_config_string(mount, "Source"),
 		.labels = json_object_get(options, "Labels"),
 		.options = json_object_get(
 			json_object_get(options, "DriverConfig"), "Options"),
@@ -158,8 +151,7 @@ static void drop_mounts(struct store *store, const json_t *mounts)
 		struct img_err kept = { 0 }; /* `volume prune` finds it */
 
 		if (is_own(one) && !volumes_from_is(one) &&
-		    text_of(one, "Source") &&
-		    named_volume_find(store, text_of(one, "Source"), &named,
+		    named_volume_find(store, json_text(one, "Source"), &named,
 				      &kept) == 0 &&
 		    named_volume_remove(store, &named, &kept) == 0)
 			event_write_volume(store, "destroy", named.name, NULL);
@@ -241,8 +233,8 @@ int container_volumes_insert(struct store *store,
 	}
 	json_array_foreach(json_object_get(host, "Mounts"), i, one)
 	{
-		if (r == 0 && is_volume(one) && text_of(one, "Source"))
-			r = insert(store, row, text_of(one, "Source"),
+		if (r == 0 && is_volume(one))
+			r = insert(store, row, json_text(one, "Source"),
 				   is_own(one), err);
 	}
 	return r;

@@ -76,13 +76,6 @@ static int read_options(const struct options *o, struct view *ret,
 	return r;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* "exec_start" is "exec_start: sh -c true", too. */
 static bool is_action(const char *action, const char *value)
 {
@@ -96,14 +89,14 @@ static bool is_action(const char *action, const char *value)
 static bool is_image(const json_t *event, const char *value)
 {
 	const json_t *actor = json_object_get(event, "Actor");
-	const bool image = strcmp(text_of(event, "Type"), "image") == 0;
-	const char *name = text_of(json_object_get(actor, "Attributes"),
-				   image ? "name" : "image");
+	const bool image = strcmp(json_text(event, "Type"), "image") == 0;
+	const char *name = json_text(json_object_get(actor, "Attributes"),
+				     image ? "name" : "image");
 	const size_t len = strlen(value);
 	const char *tag = strrchr(name, ':');
 
 	if (image && len >= ID_SHORT_LEN &&
-	    strncmp(text_of(actor, "ID"), value, len) == 0)
+	    strncmp(json_text(actor, "ID"), value, len) == 0)
 		return true;
 	return strcmp(name, value) == 0 ||
 	       (tag && !strchr(tag, '/') && (size_t)(tag - name) == len &&
@@ -118,18 +111,18 @@ static bool matches(const json_t *event, const char *filter)
 
 	switch (filter[0]) {
 	case 'c':
-		return strcmp(text_of(with, "name"), value) == 0 ||
-		       (*value && strncmp(text_of(actor, "ID"), value,
+		return strcmp(json_text(with, "name"), value) == 0 ||
+		       (*value && strncmp(json_text(actor, "ID"), value,
 					  strlen(value)) == 0);
 	case 'e':
-		return is_action(text_of(event, "Action"), value);
+		return is_action(json_text(event, "Action"), value);
 	case 'i':
 		return is_image(event, value);
 	case 'v':
-		return strcmp(text_of(event, "Type"), "volume") == 0 &&
-		       strcmp(text_of(actor, "ID"), value) == 0;
+		return strcmp(json_text(event, "Type"), "volume") == 0 &&
+		       strcmp(json_text(actor, "ID"), value) == 0;
 	case 't':
-		return strcmp(text_of(event, "Type"), value) == 0;
+		return strcmp(json_text(event, "Type"), value) == 0;
 	default: {
 		size_t len = strcspn(value, "=");
 		img_auto(img_mem_release) char *key =
@@ -137,7 +130,7 @@ static bool matches(const json_t *event, const char *filter)
 
 		return json_object_get(with, key) &&
 		       (!value[len] ||
-			strcmp(text_of(with, key), value + len + 1) == 0);
+			strcmp(json_text(with, key), value + len + 1) == 0);
 	}
 	}
 }
@@ -168,8 +161,8 @@ static int print_line(const json_t *event)
 		     clock_rfc3339(json_integer_value(
 					   json_object_get(event, "timeNano")),
 				   time),
-		     text_of(event, "Type"), text_of(event, "Action"),
-		     text_of(actor, "ID"));
+		     json_text(event, "Type"), json_text(event, "Action"),
+		     json_text(actor, "ID"));
 	json_object_foreach(json_object_get(actor, "Attributes"), key, value)
 	{
 		(void)printf("%s%s=%s", separator, key,

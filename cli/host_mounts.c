@@ -1,16 +1,10 @@
 #include "cli/host_mounts.h"
 
 #include "base/cleanup.h"
+#include "image/config.h"
 #include "runtime/bind.h"
 
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
 
 bool host_mounts_has(const json_t *host, const char *target)
 {
@@ -28,7 +22,7 @@ bool host_mounts_has(const json_t *host, const char *target)
 	}
 	json_array_foreach(json_object_get(host, "Mounts"), i, one)
 	{
-		if (strcmp(text_of(one, "Target"), target) == 0)
+		if (strcmp(json_text(one, "Target"), target) == 0)
 			return true;
 	}
 	return json_object_get(json_object_get(host, "Tmpfs"), target) != NULL;
@@ -73,7 +67,7 @@ json_t *host_mounts_all(const json_t *host)
 	}
 	json_array_foreach(json_object_get(host, "Mounts"), i, one)
 	{
-		if (strcmp(text_of(one, "Type"), "tmpfs") != 0)
+		if (strcmp(json_text(one, "Type"), "tmpfs") != 0)
 			(void)json_array_append(array, one);
 	}
 	return array;

@@ -1,16 +1,10 @@
 #include "cli/inspect_mounts.h"
 
 #include "base/cleanup.h"
+#include "image/config.h"
 #include "runtime/bind.h"
 
 #include <string.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
 
 static void add_volume(json_t *array, const char *name, const char *target,
 		       const char *mode, bool read_only)
@@ -54,17 +48,17 @@ static void add_text(json_t *array, const char *text)
 
 static void add_object(json_t *array, const json_t *one)
 {
-	const char *type = text_of(one, "Type"), *target;
+	const char *type = json_text(one, "Type"), *target;
 	const bool read_only = json_is_true(json_object_get(one, "ReadOnly"));
 
-	target = text_of(one, "Target");
+	target = json_text(one, "Target");
 	if (strcmp(type, "volume") == 0)
-		add_volume(array, text_of(one, "Source"), target, "",
+		add_volume(array, json_text(one, "Source"), target, "",
 			   read_only);
 	else if (strcmp(type, "bind") == 0)
-		add_bind(array, text_of(one, "Source"), target, "", read_only,
-			 text_of(json_object_get(one, "BindOptions"),
-				 "Propagation"));
+		add_bind(array, json_text(one, "Source"), target, "", read_only,
+			 json_text(json_object_get(one, "BindOptions"),
+				   "Propagation"));
 	else
 		(void)json_array_append_new(
 			array,

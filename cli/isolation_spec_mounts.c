@@ -50,13 +50,6 @@ static void read_tmpfs(const json_t *host, struct isolation_parts *parts)
 	}
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static char *tmpfs_options(const json_t *one)
 {
 	const json_t *options = json_object_get(one, "TmpfsOptions");
@@ -80,13 +73,13 @@ static void read_mount_bind(const json_t *one, struct container_mount *m)
 	const json_t *options = json_object_get(one, "BindOptions");
 
 	m->kind = MOUNT_BIND;
-	m->source = text_of(one, "Source");
+	m->source = json_text(one, "Source");
 	m->how.read_only = json_is_true(json_object_get(one, "ReadOnly"));
 	m->how.top = json_is_true(json_object_get(options, "NonRecursive"));
 	m->how.read_only_top =
 		json_is_true(json_object_get(options, "ReadOnlyNonRecursive"));
 	/* Was checked when it was written; else it is private. */
-	(void)bind_propagation_parse(text_of(options, "Propagation"),
+	(void)bind_propagation_parse(json_text(options, "Propagation"),
 				     &m->how.propagation);
 }
 
@@ -95,7 +88,7 @@ static void read_mount_volume(const json_t *one, struct container_mount *m)
 	const json_t *options = json_object_get(one, "VolumeOptions");
 
 	m->kind = MOUNT_VOLUME;
-	m->source = text_of(one, "Source");
+	m->source = json_text(one, "Source");
 	m->how.read_only = json_is_true(json_object_get(one, "ReadOnly"));
 	m->how.no_copy = json_is_true(json_object_get(options, "NoCopy"));
 }
@@ -109,11 +102,11 @@ static void read_mounts(const json_t *host, struct isolation_parts *parts)
 	{
 		struct container_mount *m = isolation_add_mount(parts);
 
-		m->target = text_of(one, "Target");
-		if (strcmp(text_of(one, "Type"), "tmpfs") == 0) {
+		m->target = json_text(one, "Target");
+		if (strcmp(json_text(one, "Type"), "tmpfs") == 0) {
 			m->kind = MOUNT_TMPFS;
 			m->options = isolation_keep(parts, tmpfs_options(one));
-		} else if (strcmp(text_of(one, "Type"), "volume") == 0) {
+		} else if (strcmp(json_text(one, "Type"), "volume") == 0) {
 			read_mount_volume(one, m);
 		} else {
 			read_mount_bind(one, m);
@@ -131,8 +124,8 @@ static void read_devices(const json_t *host, struct isolation_parts *parts)
 		struct container_mount *m = isolation_add_mount(parts);
 
 		m->kind = MOUNT_DEVICE;
-		m->source = text_of(one, "PathOnHost");
-		m->target = text_of(one, "PathInContainer");
+		m->source = json_text(one, "PathOnHost");
+		m->target = json_text(one, "PathInContainer");
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "base/str.h"
+#include "image/config.h"
 #include "runtime/cgroup_tree.h"
 #include "runtime/oom_score.h"
 
@@ -306,13 +307,6 @@ int limits_put_run(json_t *host, const struct limit_run_options *o,
 				  err);
 }
 
-static const char *text_of(json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text && text[0] ? text : NULL;
-}
-
 static void get_io(json_t *host, struct cgroup_limits *ret,
 		   struct cgroup_io **ret_io)
 {
@@ -326,7 +320,7 @@ static void get_io(json_t *host, struct cgroup_limits *ret,
 			io = mem_realloc(io, (ret->n_io + 1) * sizeof(*io));
 			io[ret->n_io++] = (struct cgroup_io){
 				.kind = kind,
-				.device = text_of(one, "Path"),
+				.device = image_config_string(one, "Path"),
 				.rate = (uint64_t)get(one, "Rate"),
 			};
 		}
@@ -347,8 +341,8 @@ void limits_get(json_t *host, struct cgroup_limits *ret,
 		.cpu_quota_us = nano ? nano / 10000 : get(host, "CpuQuota"),
 		.cpu_period_us = (uint64_t)get(host, "CpuPeriod"),
 		.cpu_shares = (uint64_t)get(host, "CpuShares"),
-		.cpus = text_of(host, "CpusetCpus"),
-		.mems = text_of(host, "CpusetMems"),
+		.cpus = image_config_string(host, "CpusetCpus"),
+		.mems = image_config_string(host, "CpusetMems"),
 		.pids = get(host, "PidsLimit"),
 		.io_weight = (unsigned)get(host, "BlkioWeight"),
 	};

@@ -44,6 +44,14 @@ char **image_config_strings(const json_t *config, const char *key);
 char *image_config_command(const char *config_text);
 void image_config_strings_free(char ***strings);
 
+/* The value of a string member, "" where there is none. */
+static inline const char *json_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
 static inline void json_release(json_t **json)
 {
 	json_decref(*json);
