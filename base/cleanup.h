@@ -8,6 +8,7 @@
  * errno.  Declare an img_auto variable alone, with its empty value; hand what
  * it owns on with the matching _take.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,16 @@ static inline void img_stdio_release(FILE **f)
 	if (*f)
 		(void)fclose(*f);
 	*f = NULL;
+	errno = saved;
+}
+
+static inline void img_dir_release(DIR **dir)
+{
+	int saved = errno;
+
+	if (*dir)
+		(void)closedir(*dir);
+	*dir = NULL;
 	errno = saved;
 }
 

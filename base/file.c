@@ -203,7 +203,7 @@ static int remove_at(int dirfd, const char *name, dev_t dev,
 static int remove_children(int fd, dev_t dev, const char *path,
 			   struct img_err *err)
 {
-	DIR *dir = fdopendir(fd);
+	img_auto(img_dir_release) DIR *dir = fdopendir(fd);
 	struct dirent *de;
 	int r = 0;
 
@@ -215,7 +215,6 @@ static int remove_children(int fd, dev_t dev, const char *path,
 		if (strcmp(de->d_name, ".") != 0 &&
 		    strcmp(de->d_name, "..") != 0)
 			r = remove_at(dirfd(dir), de->d_name, dev, err);
-	(void)closedir(dir); /* only read */
 	return r;
 }
 

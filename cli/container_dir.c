@@ -43,13 +43,6 @@ int container_files_remove(struct store *store, const struct container_row *row,
 	return file_remove_tree(AT_FDCWD, dir, err);
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 int container_dirs_stray(struct store *store,
 			 int (*fn)(void *self, const char *id,
 				   struct img_err *err),
@@ -57,7 +50,7 @@ int container_dirs_stray(struct store *store,
 {
 	img_auto(img_mem_release) char *path =
 		mem_printf("%s/containers", store_root(store));
-	img_auto(close_dir) DIR *dir = opendir(path);
+	img_auto(img_dir_release) DIR *dir = opendir(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {

@@ -60,13 +60,6 @@ static int find_unowned(struct store *store, struct findings *ret,
 	return r;
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 static int mend_file(struct store *store, const struct finding *finding,
 		     struct img_err *err)
 {
@@ -155,7 +148,7 @@ static int find_dirs(struct store *store, struct findings *ret,
 {
 	img_auto(img_mem_release) char *path =
 		mem_printf("%s/containers", store_root(store));
-	img_auto(close_dir) DIR *dir = opendir(path);
+	img_auto(img_dir_release) DIR *dir = opendir(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {
@@ -192,7 +185,7 @@ static int find_pid_files(struct store *store, struct findings *ret,
 			  struct img_err *err)
 {
 	const char *path = store_run(store);
-	img_auto(close_dir) DIR *dir = opendir(path);
+	img_auto(img_dir_release) DIR *dir = opendir(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {

@@ -74,19 +74,12 @@ static bool read_note(const char *path, uint32_t volume,
 	return true;
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 bool container_find_note(struct store *store, uint32_t volume,
 			 struct container_row *ret)
 {
 	img_auto(img_mem_release) char *containers =
 		mem_printf("%s/containers", store_root(store));
-	img_auto(close_dir) DIR *dir = opendir(containers);
+	img_auto(img_dir_release) DIR *dir = opendir(containers);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {

@@ -11,14 +11,15 @@
 /* What a container with the right to do so has made below its own. */
 static void remove_below(int dir)
 {
+	img_auto(img_dir_release) DIR *list = NULL;
 	img_auto(img_fd_release) int fd = -1;
 	struct dirent *entry;
-	DIR *list;
 
 	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	list = fd < 0 ? NULL : fdopendir(fd);
 	if (!list)
 		return;
+	fd = -1; /* the list's */
 	while ((entry = readdir(list)) != NULL) {
 		img_auto(img_fd_release) int below = -1;
 
@@ -33,8 +34,6 @@ static void remove_below(int dir)
 		remove_below(below);
 		(void)unlinkat(dirfd(list), entry->d_name, AT_REMOVEDIR);
 	}
-	fd = -1; /* the list's */
-	(void)closedir(list);
 }
 
 void cgroup_end(struct cgroup *c)

@@ -146,9 +146,9 @@ static void add_all(struct pids *pids, const char *text)
 static int gather(int cgroup, struct pids *pids, struct img_err *err)
 {
 	img_auto(img_mem_release) char *text = NULL;
+	img_auto(img_dir_release) DIR *list = NULL;
 	img_auto(img_fd_release) int fd = -1;
 	struct dirent *entry;
-	DIR *list;
 	int r = file_read_all(cgroup, "cgroup.procs", PROCS_MAX, &text, NULL,
 			      err);
 
@@ -159,6 +159,7 @@ static int gather(int cgroup, struct pids *pids, struct img_err *err)
 	list = fd < 0 ? NULL : fdopendir(fd);
 	if (!list)
 		return img_err_sys(err, "cannot list a cgroup");
+	fd = -1; /* the list's */
 	while (r == 0 && (entry = readdir(list)) != NULL) {
 		img_auto(img_fd_release) int below = -1;
 
@@ -169,8 +170,6 @@ static int gather(int cgroup, struct pids *pids, struct img_err *err)
 		if (below >= 0)
 			r = gather(below, pids, err);
 	}
-	fd = -1; /* the list's */
-	(void)closedir(list);
 	return r;
 }
 

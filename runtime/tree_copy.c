@@ -37,13 +37,6 @@ static void copy_release(struct copy *c)
 	img_mem_release(&c->value);
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 static int failed(const char *path, struct img_err *err)
 {
 	return img_err_sys(err, "cannot copy '%s'", *path ? path : "/");
@@ -224,7 +217,7 @@ static int copy_one(struct copy *c, int from, int to, const char *name,
 static int copy_dir(struct copy *c, int from, int to, const char *path,
 		    unsigned depth, struct img_err *err)
 {
-	img_auto(close_dir) DIR *dir = NULL;
+	img_auto(img_dir_release) DIR *dir = NULL;
 	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
 	int r = 0;

@@ -15,13 +15,6 @@
 
 #define MARK "trusted.img.filling"
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 int volume_mount_open(const char *device, bool nodes, int *ret,
 		      struct img_err *err)
 {
@@ -60,7 +53,7 @@ static bool is_content(const char *name)
 
 static int is_empty(int top, struct img_err *err)
 {
-	img_auto(close_dir) DIR *dir = NULL;
+	img_auto(img_dir_release) DIR *dir = NULL;
 	int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
 
@@ -85,7 +78,7 @@ int volume_mount_is_new(int mount_fd, struct img_err *err)
 
 static int remove_content(int top, struct img_err *err)
 {
-	img_auto(close_dir) DIR *dir = NULL;
+	img_auto(img_dir_release) DIR *dir = NULL;
 	int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;
 	int r = 0;

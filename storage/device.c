@@ -52,19 +52,12 @@ static char *mount_point_of(dev_t dev)
 	return NULL;
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 /* The device that was made of it ("dm-3", "md0"); else NULL. */
 static char *holder_of(dev_t dev)
 {
 	img_auto(img_mem_release) char *path = mem_printf(
 		"/sys/dev/block/%u:%u/holders", major(dev), minor(dev));
-	img_auto(close_dir) DIR *dir = opendir(path);
+	img_auto(img_dir_release) DIR *dir = opendir(path);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL)

@@ -23,9 +23,9 @@
 /* The kernel says so in sysfs alone. */
 int dm_block_holders(void *self, dev_t dev, unsigned *ret, struct img_err *err)
 {
+	img_auto(img_dir_release) DIR *dir = NULL;
 	const struct dirent *entry;
 	char path[64];
-	DIR *dir;
 
 	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders",
 		       major(dev), minor(dev));
@@ -35,7 +35,6 @@ int dm_block_holders(void *self, dev_t dev, unsigned *ret, struct img_err *err)
 	*ret = 0;
 	while ((entry = readdir(dir)))
 		*ret += entry->d_name[0] != '.';
-	(void)closedir(dir);
 	return 0;
 }
 

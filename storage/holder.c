@@ -12,19 +12,12 @@
 
 #define COMM_MAX 17
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 /* Looks at what is below /dev alone: anything else might be far away. */
 static bool has_open(const char *pid, dev_t dev)
 {
 	char path[64], target[8];
 	const struct dirent *entry;
-	img_auto(close_dir) DIR *dir = NULL;
+	img_auto(img_dir_release) DIR *dir = NULL;
 	struct stat st;
 
 	(void)snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
@@ -77,7 +70,7 @@ static void tell(const char *pid, const char *how, char out[HOLDER_TEXT_MAX])
 
 bool holder_find(dev_t dev, char out[HOLDER_TEXT_MAX])
 {
-	img_auto(close_dir) DIR *proc = opendir("/proc");
+	img_auto(img_dir_release) DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 
 	while (proc && (entry = readdir(proc))) {

@@ -35,13 +35,6 @@ static char *metadata_of(const struct store_options *options)
 	return part_of(options, "metadata", options->metadata_device);
 }
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 /* The driver "snapshot" has a directory of volumes, and, with the first image,
  * a ledger.  An empty directory was left by a making that was interrupted. */
 static bool has_files(const struct store_options *options)
@@ -50,7 +43,7 @@ static bool has_files(const struct store_options *options)
 		mem_printf("%s/volumes", options->root);
 	img_auto(img_mem_release) char *ledger =
 		mem_printf("%s/ledger", options->root);
-	img_auto(close_dir) DIR *dir = opendir(path);
+	img_auto(img_dir_release) DIR *dir = opendir(path);
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))

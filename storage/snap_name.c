@@ -72,13 +72,6 @@ static bool parse(const char *name, struct snap_file *ret)
 	return file.kind != SNAP_NONE;
 }
 
-static void dir_release(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 int snap_each(struct store *store,
 	      int (*fn)(void *self, const struct snap_file *file,
 			struct img_err *err),
@@ -86,7 +79,7 @@ int snap_each(struct store *store,
 {
 	img_auto(img_mem_release) char *path =
 		mem_printf("%s/volumes", store->root);
-	img_auto(dir_release) DIR *dir = opendir(path);
+	img_auto(img_dir_release) DIR *dir = opendir(path);
 	const struct dirent *entry;
 	struct snap_file file = { 0 };
 	int r = 0;

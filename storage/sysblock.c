@@ -8,13 +8,6 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-static void close_dir(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-	*dir = NULL;
-}
-
 /* One line of a device's file, without its end; false where there is none: a
  * device may go at any time. */
 static bool read_line(const char *device, const char *file, char *out,
@@ -90,7 +83,7 @@ int sysblock_each(int (*fn)(void *self, const struct dm_block *block,
 			    struct img_err *err),
 		  void *self, struct img_err *err)
 {
-	img_auto(close_dir) DIR *dir = opendir("/sys/block");
+	img_auto(img_dir_release) DIR *dir = opendir("/sys/block");
 	struct dirent *entry;
 	int r = 0;
 
