@@ -2,8 +2,6 @@
 #include "base/num.h"
 #include "cli/verb.h"
 
-#include <string.h>
-
 struct options {
 	struct store_sizes sizes;
 	const char *driver, *data_device, *metadata_device;
@@ -49,9 +47,6 @@ static int check(const struct options *o, struct img_err *err)
 				   "a device is used whole: --data-size, "
 				   "--metadata-size and --max-size are for "
 				   "files");
-	if (o->data_device && o->driver && strcmp(o->driver, "thin") != 0)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "--data-device is for the driver thin");
 	if (o->force && !o->data_device)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "--force is for --data-device: nothing else "

@@ -104,6 +104,12 @@ int store_make(const struct store_options *options, const char *db_path,
 				   "there is no driver '%s': it is thin or "
 				   "snapshot",
 				   name);
+	if (options->data_device && !driver->capacity)
+		return img_err_set(
+			err, IMG_E_INPUT, 0,
+			"the driver %s has no pool: it takes neither "
+			"--data-device nor --metadata-device",
+			name);
 	r = store_sizes_check(driver, &sizes, err);
 	if (r == 0)
 		r = file_mkdirs(options->root, 0711, err);

@@ -155,6 +155,7 @@ refused() {
 	fails 1 '--data-device and --metadata-device go together' \
 		img init --data-device "$data"
 	fails 1 'a device is used whole: *' init --data-size 1G
+	fails 1 '*: the driver snapshot has no pool: *' init --driver snapshot
 	fails 1 '--force is for --data-device: *' img init --force
 	# A pool that runs.
 	ok init --force

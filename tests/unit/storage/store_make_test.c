@@ -324,6 +324,20 @@ static void what_was_only_begun_is_gone_on_with(void **state)
 	assert_refused(t, IMG_E_CORRUPT, "'img doctor --rebuild'");
 }
 
+static void devices_are_for_a_pool(void **state)
+{
+	struct temp_store *t = *state;
+	struct stat st;
+
+	t->options.driver = "snapshot";
+	t->options.sizes.data_bytes = t->options.sizes.metadata_bytes = 0;
+	t->options.data_device = t->options.metadata_device = "/dev/null";
+	assert_refused(t, IMG_E_INPUT,
+		       "the driver snapshot has no pool: it takes neither "
+		       "--data-device nor --metadata-device");
+	assert_int_equal(stat(t->root, &st), -1);
+}
+
 static void a_directory_that_cannot_be_made(void **state)
 {
 	struct temp_store *t = *state;
@@ -348,6 +362,7 @@ int main(void)
 		test_in_store(damaged_settings_are_named),
 		test_in_store(many_makers_get_one_store),
 		test_in_store(what_was_only_begun_is_gone_on_with),
+		test_in_store(devices_are_for_a_pool),
 		test_in_store(a_directory_that_cannot_be_made),
 	};
 
