@@ -4,7 +4,6 @@
 #include "image/named_volume.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
@@ -16,11 +15,6 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 
 	if (r == 0)
 		r = named_volume_find(store, argv[0], &named, err);
-	if (r == 0 && strcmp(store_driver(store), "thin") != 0)
-		r = img_err_set(err, IMG_E_UNSUPPORTED, 0,
-				"cannot resize the volume %s: on the driver "
-				"'%s' volumes keep their size",
-				named.name, store_driver(store));
 	if (r < 0)
 		return r;
 	r = volume_option_larger(argv[1], &named.volume, &size, err);

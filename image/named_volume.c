@@ -310,8 +310,10 @@ int named_volume_resize(struct store *store, const struct named_volume *named,
 {
 	struct named_volume larger = *named; /* texts are the other's */
 	struct img_err dropped = { 0 };	     /* the doctor mends records */
-	int r = 0;
+	int r = resize_check(store, &named->volume, err);
 
+	if (r < 0)
+		return r;
 	/* The record first: a catalog that is made from it has the volume too
 	 * large then, and not too small for what is on it. */
 	if (size_bytes > named->volume.size_bytes) {

@@ -68,9 +68,12 @@ struct driver {
 			dev_t *ret, struct img_err *err);
 	int (*deactivate)(struct store *store, const struct volume *volume,
 			  struct img_err *err);
+	/* IMG_E_UNSUPPORTED where a volume keeps the size that it was made
+	 * with.  NULL where none does. */
+	int (*resize_check)(struct store *store, const struct volume *volume,
+			    struct img_err *err);
 	/* Brings the device of an active volume to @volume->size_bytes; of an
-	 * inactive one there is nothing to do.  NULL where volumes keep the
-	 * size that they were made with. */
+	 * inactive one there is nothing to do. */
 	int (*resize)(struct store *store, const struct volume *volume,
 		      struct img_err *err);
 	/* After a crash in the middle of a snapshot: lets the origin go on. */

@@ -33,6 +33,14 @@ static int look_who(struct store *store, uint32_t id, struct img_err *err)
 	return r < 0 ? r : intent_is_held(store, id, RUNS, err);
 }
 
+int resize_check(struct store *store, const struct volume *volume,
+		 struct img_err *err)
+{
+	return store->driver->resize_check
+		       ? store->driver->resize_check(store, volume, err)
+		       : 0;
+}
+
 static int refuse_smaller(const struct volume *volume, struct img_err *err)
 {
 	char size[SIZE_TEXT_MAX];
@@ -95,6 +103,8 @@ static int announce(struct store *store, uint32_t id, uint64_t size_bytes,
 		return r;
 	txn = store->db;
 	r = volume_find(store, id, &z->old, err);
+	if (r == 0)
+		r = resize_check(store, &z->old, err);
 	if (r < 0)
 		return r;
 	if (size_bytes < z->old.size_bytes)
@@ -197,10 +207,6 @@ int resize_volume(struct store *store, uint32_t id, uint64_t size_bytes,
 	struct resize z = { 0 };
 	int r = store_need_pool(store, err);
 
-	if (r == 0 && !store->driver->resize)
-		r = img_err_set(err, IMG_E_UNSUPPORTED, 0,
-				"volumes of the driver '%s' keep their size",
-				store->driver->name);
 	if (r == 0)
 		r = announce(store, id, size_bytes, &z, err);
 	if (r <= 0)

@@ -16,14 +16,19 @@
  */
 #include "storage/volume.h"
 
+/* IMG_E_UNSUPPORTED where the volume keeps the size that it was made with: on
+ * the driver snapshot, what is no snapshot. */
+int resize_check(struct store *store, const struct volume *volume,
+		 struct img_err *err) IMG_MUST_USE;
+
 /**
  * resize_volume - make a volume larger, whether it is in use or not
  * @size_bytes: a multiple of 4096; the size that it has is no failure
  *
  * Durable when it returns 0.  Returns IMG_E_INPUT where the volume would become
  * smaller, IMG_E_BUSY where a process other than one that runs it is at it,
- * IMG_E_UNSUPPORTED where the driver's volumes keep their size: then, and
- * where the device cannot grow, all is as before.  A file system that cannot
+ * IMG_E_UNSUPPORTED as resize_check says: then, and where the device cannot
+ * grow, all is as before.  A file system that cannot
  * grow is told, and tried again as after a crash: the volume is larger then,
  * which does no harm.
  */

@@ -333,6 +333,7 @@ const struct driver driver_snapshot = {
 	.destroy = destroy,
 	.activate = snap_activate,
 	.deactivate = snap_deactivate,
+	.resize_check = snap_resize_check,
 	.resize = snap_resize,
 	.thaw = snap_thaw,
 	.merge_base = snap_merge_base,

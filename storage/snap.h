@@ -89,6 +89,9 @@ int snap_deactivate(struct store *store, const struct volume *volume,
 		    struct img_err *err) IMG_MUST_USE;
 int snap_thaw(struct store *store, const struct volume *volume,
 	      struct img_err *err) IMG_MUST_USE;
+/* A file that is a volume by itself keeps its size. */
+int snap_resize_check(struct store *store, const struct volume *volume,
+		      struct img_err *err) IMG_MUST_USE;
 int snap_resize(struct store *store, const struct volume *volume,
 		struct img_err *err) IMG_MUST_USE;
 

@@ -3,6 +3,19 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 
+int snap_resize_check(struct store *store, const struct volume *volume,
+		      struct img_err *err)
+{
+	struct snap_file file = { 0 };
+	int r = snap_find(store, volume->id, volume->origin, &file, err);
+
+	if (r == 0 && file.kind == SNAP_WHOLE)
+		r = img_err_set(err, IMG_E_UNSUPPORTED, 0,
+				"on the driver 'snapshot' volumes keep their "
+				"size");
+	return r;
+}
+
 /* The device of a container gets another length.  Its files grow, and a loop
  * device does not notice: it gets new ones, over the same files, which is right
  * only while nothing is written.  So it is suspended from before the new table

@@ -235,11 +235,6 @@ int volume_snapshot_larger(struct store *store, const struct volume *origin,
 	struct volume volume = { .size_bytes = size_bytes,
 				 .origin = origin->id };
 
-	if (size_bytes && !store->driver->resize)
-		return img_err_set(err, IMG_E_UNSUPPORTED, 0,
-				   "volumes of the driver '%s' have the size "
-				   "of their image",
-				   store->driver->name);
 	return make(store, volume, snapshot, ret, err);
 }
 

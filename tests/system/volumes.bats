@@ -100,7 +100,7 @@ load lib/volumes
 	[[ $err == *'No space left on device' ]]
 	ok img exec fills sh -c 'head -c 1000000 /dev/zero >/elsewhere'
 	if [ "${IMG_TEST_DRIVER-}" = snapshot ]; then
-		fails 1 'cannot resize the volume small: *' \
+		fails 1 "cannot resize the volume small: on the driver 'snapshot' volumes keep their size" \
 			img volume resize small 64m
 	else
 		gives small img volume resize small +32m
