@@ -36,7 +36,7 @@ struct container_row {
 
 void container_row_release(struct container_row *row);
 
-/* Returns 0, or IMG_E_INPUT: letters, digits, and _ . - inside. */
+/* Returns 0, or IMG_E_INPUT: a plain name (image/name.h). */
 int container_name_check(const char *name, struct img_err *err) IMG_MUST_USE;
 /* Makes up a name that no container has. */
 int container_name_invent(struct store *store, char out[CONTAINER_NAME_MAX + 1],

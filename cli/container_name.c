@@ -1,6 +1,6 @@
 #include "cli/container.h"
+#include "image/name.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -25,18 +25,7 @@ static const char *const things[] = {
 
 int container_name_check(const char *name, struct img_err *err)
 {
-	size_t len = strlen(name);
-	bool ok = len >= 2 && len <= CONTAINER_NAME_MAX &&
-		  isalnum((unsigned char)name[0]);
-
-	for (size_t i = 0; ok && i < len; i++)
-		ok = isalnum((unsigned char)name[i]) || strchr("_.-", name[i]);
-	if (!ok)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "'%.80s' is not a container name: 2 to %d "
-				   "letters, digits, and _ . - after the first",
-				   name, CONTAINER_NAME_MAX);
-	return 0;
+	return plain_name_check(name, "container", CONTAINER_NAME_MAX, err);
 }
 
 static int is_taken(struct store *store, const char *name, struct img_err *err)

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "image/name.h"
 
 #include <inttypes.h>
 
@@ -32,14 +33,7 @@ static void read_row(struct db_row *row, struct snapshot_row *ret)
 
 int snapshot_name_check(const char *name, struct img_err *err)
 {
-	struct img_err no = { 0 };
-
-	if (container_name_check(name, &no) == 0)
-		return 0;
-	return img_err_set(err, IMG_E_INPUT, 0,
-			   "'%.80s' is not a snapshot name: 2 to %d letters, "
-			   "digits, and _ . - after the first",
-			   name, CONTAINER_NAME_MAX);
+	return plain_name_check(name, "snapshot", CONTAINER_NAME_MAX, err);
 }
 
 int snapshot_find(struct store *store, const struct container_row *container,

@@ -18,7 +18,7 @@ struct snapshot_row {
 	int64_t created_ns;
 };
 
-/* Returns 0, or IMG_E_INPUT: the same names as for containers. */
+/* Returns 0, or IMG_E_INPUT: a plain name (image/name.h). */
 int snapshot_name_check(const char *name, struct img_err *err) IMG_MUST_USE;
 
 /* The snapshot of that name; IMG_E_NOT_FOUND. */

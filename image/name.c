@@ -176,3 +176,19 @@ int image_name_from_source(const char *path, struct image_name *ret,
 			path);
 	return image_name_parse(base, ret, err);
 }
+
+int plain_name_check(const char *name, const char *what, size_t len_max,
+		     struct img_err *err)
+{
+	const size_t len = strlen(name);
+	bool ok = len >= 2 && len <= len_max && isalnum((unsigned char)name[0]);
+
+	for (size_t i = 0; ok && i < len; i++)
+		ok = isalnum((unsigned char)name[i]) || strchr("_.-", name[i]);
+	if (!ok)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "'%.80s' is not a %s name: 2 to %zu "
+				   "letters, digits, and _ . - after the first",
+				   name, what, len_max);
+	return 0;
+}

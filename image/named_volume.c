@@ -7,11 +7,11 @@
 #include "base/str.h"
 #include "image/config.h"
 #include "image/formats.h"
+#include "image/name.h"
 #include "image/named_record.h"
 #include "storage/capacity.h"
 #include "storage/resize.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -39,18 +39,7 @@ static void read_row(struct db_row *row, struct named_volume *ret)
 
 int named_volume_name_check(const char *name, struct img_err *err)
 {
-	size_t len = strlen(name);
-	bool ok = len >= 2 && len <= NAMED_VOLUME_NAME_MAX &&
-		  isalnum((unsigned char)name[0]);
-
-	for (size_t i = 0; ok && i < len; i++)
-		ok = isalnum((unsigned char)name[i]) || strchr("_.-", name[i]);
-	if (!ok)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "'%.80s' is not a volume name: 2 to %d "
-				   "letters, digits, and _ . - after the first",
-				   name, NAMED_VOLUME_NAME_MAX);
-	return 0;
+	return plain_name_check(name, "volume", NAMED_VOLUME_NAME_MAX, err);
 }
 
 int named_volume_find(struct store *store, const char *name,

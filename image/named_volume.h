@@ -25,7 +25,7 @@ struct named_volume {
 };
 void named_volume_release(struct named_volume *named);
 
-/* Returns 0, or IMG_E_INPUT: docker's names. */
+/* Returns 0, or IMG_E_INPUT: a plain name (image/name.h). */
 int named_volume_name_check(const char *name, struct img_err *err) IMG_MUST_USE;
 
 /* IMG_E_NOT_FOUND. */

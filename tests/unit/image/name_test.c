@@ -215,6 +215,32 @@ static void a_long_source(void **state)
 	assert_int_equal(strlen(got.name), IMAGE_NAME_MAX);
 }
 
+static void plain_names(void **state)
+{
+	static const char *const good[] = { "ab", "A.b_c-9", "0x", "a.-_" };
+	static const char *const bad[] = { "",	  "a",	 "a/b", "a b",
+					   "-ab", ".ab", "a\n", "abcdefghi" };
+
+	for (size_t i = 0; i < IMG_COUNT(good); i++) {
+		struct img_err err = { 0 };
+
+		if (plain_name_check(good[i], "thing", 8, &err) < 0)
+			fail_msg("%s", err.msg);
+	}
+	for (size_t i = 0; i < IMG_COUNT(bad); i++) {
+		struct img_err err = { 0 };
+		char text[100];
+
+		assert_int_equal(plain_name_check(bad[i], "thing", 8, &err),
+				 -IMG_E_INPUT);
+		(void)snprintf(text, sizeof(text),
+			       "'%s' is not a thing name: 2 to 8 letters, "
+			       "digits, and _ . - after the first",
+			       bad[i]);
+		assert_string_equal(err.msg, text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +250,7 @@ int main(void)
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(names_of_sources),
 		cmocka_unit_test(a_long_source),
+		cmocka_unit_test(plain_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
