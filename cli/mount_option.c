@@ -98,16 +98,10 @@ static int tmpfs_key(const char *key, const char *value, struct mount_keys *k,
 static int pair(json_t *object, const char *key, const char *value,
 		struct img_err *err)
 {
-	img_auto(img_mem_release) char *name = mem_strdup(value);
-	char *rest = strchr(name, '=');
-
-	if (rest)
-		*rest++ = '\0';
-	if (!*name || json_object_set_new(object, name,
-					  json_string(rest ? rest : "")) < 0)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "'%s' is NAME=VALUE, not '%s'", key, value);
-	return 0;
+	if (volume_option_put(object, value))
+		return 0;
+	return img_err_set(err, IMG_E_INPUT, 0, "'%s' is NAME=VALUE, not '%s'",
+			   key, value);
 }
 
 static int volume_key(const char *key, const char *value, struct mount_keys *k,

@@ -58,25 +58,28 @@ int volume_option_larger(const char *text, const struct volume *volume,
 	return 0;
 }
 
+bool volume_option_put(json_t *object, const char *text)
+{
+	img_auto(img_mem_release) char *name = mem_strdup(text);
+	char *value = strchr(name, '=');
+
+	if (value)
+		*value++ = '\0';
+	return *name &&
+	       json_object_set_new(object, name,
+				   json_string(value ? value : "")) == 0;
+}
+
 int volume_option_object(const struct text_list *list, const char *what,
 			 json_t **ret, struct img_err *err)
 {
 	img_auto(json_release) json_t *object = json_object();
 
-	for (size_t i = 0; i < list->n; i++) {
-		img_auto(img_mem_release) char *name =
-			mem_strdup(list->text[i]);
-		char *value = strchr(name, '=');
-
-		if (value)
-			*value++ = '\0';
-		if (!*name ||
-		    json_object_set_new(object, name,
-					json_string(value ? value : "")) < 0)
+	for (size_t i = 0; i < list->n; i++)
+		if (!volume_option_put(object, list->text[i]))
 			return img_err_set(err, IMG_E_INPUT, 0,
 					   "%s '%.80s' is not NAME=VALUE", what,
 					   list->text[i]);
-	}
 	*ret = json_incref(object);
 	return 0;
 }

@@ -24,6 +24,8 @@ int volume_option_size(json_t *options, uint64_t *ret_bytes,
 int volume_option_larger(const char *text, const struct volume *volume,
 			 uint64_t *ret_bytes, struct img_err *err) IMG_MUST_USE;
 
+/* Puts NAME[=VALUE] into @object; false where @text is none. */
+bool volume_option_put(json_t *object, const char *text) IMG_MUST_USE;
 /* An object of a list of NAME[=VALUE]; @what: the option, for the message. */
 int volume_option_object(const struct text_list *list, const char *what,
 			 json_t **ret, struct img_err *err) IMG_MUST_USE;
