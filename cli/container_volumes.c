@@ -48,12 +48,8 @@ static int add_declared(json_t *config, json_t *host, struct img_err *err)
 		if (r < 0)
 			return img_err_prefix(err, "the image's VOLUME '%s'",
 					      path);
-		if (host_mounts_has(host, target))
-			continue;
-		(void)json_array_append_new(
-			mounts,
-			json_pack("{ss ss sb s{}}", "Type", "volume", "Target",
-				  target, "ReadOnly", 0, "VolumeOptions"));
+		if (!host_mounts_has(host, target))
+			host_mounts_put_volume(mounts, target);
 	}
 	return 0;
 }

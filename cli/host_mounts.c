@@ -72,3 +72,10 @@ json_t *host_mounts_all(const json_t *host)
 	}
 	return array;
 }
+
+void host_mounts_put_volume(json_t *mounts, const char *target)
+{
+	(void)json_array_append_new(
+		mounts, json_pack("{ss ss sb s{}}", "Type", "volume", "Target",
+				  target, "ReadOnly", 0, "VolumeOptions"));
+}

@@ -16,4 +16,7 @@ bool host_mounts_has(const json_t *host, const char *target);
  * Those of Mounts are the very same objects. */
 json_t *host_mounts_all(const json_t *host);
 
+/* Adds a volume without a name, which it gets when it is made, to Mounts. */
+void host_mounts_put_volume(json_t *mounts, const char *target);
+
 #endif

@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/host_mounts.h"
 #include "cli/isolation.h"
 #include "cli/volumes_from.h"
 #include "image/named_volume.h"
@@ -18,15 +19,6 @@ static int new_target(json_t *seen, const char *target, struct img_err *err)
 		return img_err_set(err, IMG_E_INPUT, 0,
 				   "the target '%s' is not UTF-8", target);
 	return 0;
-}
-
-/* A volume without a name, which it gets when it is made. */
-static void put_nameless(json_t *mounts, const struct bind_text *bind)
-{
-	(void)json_array_append_new(mounts,
-				    json_pack("{ss ss sb s{}}", "Type",
-					      "volume", "Target", bind->target,
-					      "ReadOnly", 0, "VolumeOptions"));
 }
 
 /* Paths made absolute: a later start may be elsewhere. */
@@ -48,7 +40,7 @@ static int put_binds(json_t *host, const struct text_list *list, json_t *mounts,
 		if (r < 0)
 			return r;
 		if (!bind.source) {
-			put_nameless(mounts, &bind);
+			host_mounts_put_volume(mounts, bind.target);
 			continue;
 		}
 		text = mem_printf("%s:%s%s%s", bind.source, bind.target,
