@@ -1,10 +1,10 @@
 #include "image/dir_read.h"
 
 #include "base/cleanup.h"
+#include "base/hardlinks.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "image/dir_holes.h"
-#include "image/dir_links.h"
 #include "image/dir_xattr.h"
 
 #include <dirent.h>
@@ -31,7 +31,7 @@ struct dir {
 	struct level *level;
 	struct str path;   /* of the current entry, from the tree's root */
 	struct str target; /* of a symlink */
-	struct dir_links links;
+	struct hardlinks links;
 	struct dir_xattrs xattrs;
 	struct dir_holes holes;
 	dev_t dev;
@@ -199,7 +199,7 @@ static int entry_read(struct dir *dir, const char *name, struct entry *ret,
 		return failed(dir, "look at", err);
 	attributes_of(dir, &st, ret);
 	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) {
-		first = dir_links_seen(&dir->links, st.st_dev, st.st_ino,
+		first = hardlinks_seen(&dir->links, st.st_dev, st.st_ino,
 				       dir->path.s);
 		if (first) {
 			ret->type = ENTRY_HARDLINK;
@@ -340,7 +340,7 @@ static void dir_close(struct entry_source *self)
 		level_pop(dir);
 	file_close(dir);
 	dir_holes_release(&dir->holes);
-	dir_links_release(&dir->links);
+	hardlinks_release(&dir->links);
 	dir_xattrs_release(&dir->xattrs);
 	str_release(&dir->path);
 	str_release(&dir->target);

@@ -1,4 +1,4 @@
-#include "image/dir_links.h"
+#include "base/hardlinks.h"
 
 #include "base/str.h"
 
@@ -21,13 +21,13 @@ static int by_inode(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-void dir_links_release(struct dir_links *links)
+void hardlinks_release(struct hardlinks *links)
 {
 	tdestroy(links->root, free);
 	links->root = NULL;
 }
 
-const char *dir_links_seen(struct dir_links *links, dev_t dev, ino_t ino,
+const char *hardlinks_seen(struct hardlinks *links, dev_t dev, ino_t ino,
 			   const char *path)
 {
 	size_t size = strlen(path) + 1;
