@@ -1,6 +1,7 @@
 #include "runtime/tree_copy.h"
 
 #include "base/cleanup.h"
+#include "base/hardlinks.h"
 #include "base/str.h"
 
 #include <dirent.h>
@@ -15,25 +16,15 @@
 
 #define VALUE_MAX 65536 /* XATTR_SIZE_MAX of limits.h in linux/ */
 
-/* A file with several names that was copied already. */
-struct link {
-	ino_t inode;
-	dev_t dev;
-	char *path; /* of the copy, from the top */
-};
-
 struct copy {
-	int top; /* of the copy */
-	struct link *links;
-	size_t n_links;
-	char *value; /* of an extended attribute */
+	int top;		/* of the copy */
+	struct hardlinks links; /* by their copies, from the top */
+	char *value;		/* of an extended attribute */
 };
 
 static void copy_release(struct copy *c)
 {
-	for (size_t i = 0; i < c->n_links; i++)
-		free(c->links[i].path);
-	img_mem_release(&c->links);
+	hardlinks_release(&c->links);
 	img_mem_release(&c->value);
 }
 
@@ -149,21 +140,13 @@ static int copy_symlink(int from, int to, const char *name)
 static int copy_link(struct copy *c, int to, const char *name, const char *path,
 		     const struct stat *st)
 {
-	struct link *link;
+	const char *first = NULL;
 
-	if (st->st_nlink < 2)
+	if (st->st_nlink > 1)
+		first = hardlinks_seen(&c->links, st->st_dev, st->st_ino, path);
+	if (!first)
 		return 0;
-	for (size_t i = 0; i < c->n_links; i++) {
-		link = &c->links[i];
-		if (link->inode == st->st_ino && link->dev == st->st_dev)
-			return linkat(c->top, link->path, to, name, 0) == 0
-				       ? 1
-				       : -1;
-	}
-	c->links = mem_realloc(c->links, (c->n_links + 1) * sizeof(*c->links));
-	c->links[c->n_links++] =
-		(struct link){ st->st_ino, st->st_dev, mem_strdup(path) };
-	return 0;
+	return linkat(c->top, first, to, name, 0) == 0 ? 1 : -1;
 }
 
 static int copy_dir(struct copy *c, int from, int to, const char *path,

@@ -89,6 +89,37 @@ static void all_of_it_is_copied(void **state)
 	}
 }
 
+/* Their names lie far from each other, among those of others. */
+static void many_links_are_copied(void **state)
+{
+	enum { FILES = 3000 };
+	const struct image_dir *image = *state;
+	img_auto(img_fd_release) int from = make_dir(image->fd, "from");
+	img_auto(img_fd_release) int to = make_dir(image->fd, "to");
+	img_auto(img_fd_release) int below = make_dir(from, "d");
+	struct img_err err = { 0 };
+	char name[16], other[24];
+
+	for (int i = 0; i < FILES; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
+		(void)snprintf(other, sizeof(other), "other-%d", FILES - i);
+		write_file(from, name, name);
+		assert_int_equal(linkat(from, name, below, other, 0), 0);
+	}
+	assert_int_equal(tree_copy(from, to, &err), 0);
+	for (int i = 0; i < FILES; i++) {
+		struct stat st;
+
+		(void)snprintf(name, sizeof(name), "%d", i);
+		(void)snprintf(other, sizeof(other), "d/other-%d", FILES - i);
+		st = look(to, name);
+		assert_int_equal(st.st_nlink, 2);
+		assert_int_equal(look(to, other).st_ino, st.st_ino);
+		assert_int_not_equal(look(from, name).st_ino, st.st_ino);
+		assert_text(to, other, name);
+	}
+}
+
 static void holes_stay_holes(void **state)
 {
 	const struct image_dir *image = *state;
@@ -148,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_of_it_is_copied,
 						image_dir_setup,
 						image_dir_teardown),
+		test_in_image(many_links_are_copied),
 		cmocka_unit_test_setup_teardown(
 			holes_stay_holes, image_dir_setup, image_dir_teardown),
 		cmocka_unit_test_setup_teardown(
