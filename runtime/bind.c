@@ -88,21 +88,42 @@ static bool parse_option(const char *text, struct bind_how *how)
 	return bind_propagation_parse(text, &how->propagation);
 }
 
-static int parse_options(const char *text, struct bind_how *how,
+/* What is mounted later is below paths of the host, and not in volumes. */
+static int check_kind(const char *option, const struct bind_text *bind,
+		      struct img_err *err)
+{
+	enum bind_propagation propagation;
+
+	if (bind->is_volume && bind_propagation_parse(option, &propagation))
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "'%s' is for paths of the host, not for "
+				   "volumes with a name",
+				   option);
+	if (!bind->is_volume && strcmp(option, "nocopy") == 0)
+		return img_err_set(err, IMG_E_INPUT, 0,
+				   "'nocopy' is for volumes with a name");
+	return 0;
+}
+
+static int parse_options(const char *text, struct bind_text *bind,
 			 struct img_err *err)
 {
 	while (*text) {
 		size_t len = strcspn(text, ",");
 		char option[16];
+		int r;
 
 		if (len < sizeof(option)) {
 			memcpy(option, text, len);
 			option[len] = '\0';
 		}
-		if (len >= sizeof(option) || !parse_option(option, how))
+		if (len >= sizeof(option) || !parse_option(option, &bind->how))
 			return img_err_set(err, IMG_E_INPUT, 0,
 					   "unknown option '%.*s'", (int)len,
 					   text);
+		r = check_kind(option, bind, err);
+		if (r < 0)
+			return r;
 		text += len;
 		text += *text == ',';
 	}
@@ -168,11 +189,7 @@ static int parse(char *text, struct bind_text *bind, struct img_err *err)
 		return r;
 	if (options && *options)
 		bind->options = mem_strdup(options);
-	r = parse_options(options ? options : "", &bind->how, err);
-	if (r == 0 && bind->how.no_copy && !bind->is_volume)
-		r = img_err_set(err, IMG_E_INPUT, 0,
-				"'nocopy' is for volumes with a name");
-	return r;
+	return parse_options(options ? options : "", bind, err);
 }
 
 int bind_parse(const char *text, struct bind_text *ret, struct img_err *err)

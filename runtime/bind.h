@@ -67,9 +67,9 @@ bool bind_propagation_parse(const char *text, enum bind_propagation *ret);
 
 /**
  * bind_parse - read the argument of -v
- * @text: SRC:DST[:OPTION[,OPTION...]], options ro, rro, rw, a propagation, and
- *        nocopy of a volume; z and Z are accepted and change nothing; or DST
- *        alone, of a volume without a name
+ * @text: SRC:DST[:OPTION[,OPTION...]], options ro, rro, rw, a propagation of a
+ *        path, and nocopy of a volume; z and Z are accepted and change nothing;
+ *        or DST alone, of a volume without a name
  * @ret: release with bind_text_release
  *
  * SRC is absolute, or starts with "./" or "../" and is then made absolute;

@@ -130,6 +130,11 @@ load lib/volumes
 		img run --rm --mount type=volume,src=a/b,dst=/x base true
 	fails 125 "invalid volume 'a/b:/x': the source must be a volume's name, *" \
 		img run --rm -v a/b:/x base true
+	fails 125 "*it has an option of another type than 'volume'" img run --rm \
+		--mount type=volume,src=lib,dst=/x,bind-propagation=shared \
+		base true
+	fails 125 "*'shared' is for paths of the host, not for volumes with a name" \
+		img run --rm -v lib:/x:shared base true
 	fails 125 "*'nocopy' is for volumes with a name" \
 		img run --rm -v /:/x:nocopy base true
 	fails 125 "there are two mounts at '/x'" \

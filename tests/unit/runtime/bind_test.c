@@ -111,6 +111,10 @@ static void nonsense_is_refused(void **state)
 	assert_refused(":/b", source);
 	assert_refused(".hidden/x:/b", source);
 	assert_refused("/a:/b:nocopy", "'nocopy' is for volumes with a name");
+	assert_refused("a:/b:ro,rslave", "'rslave' is for paths of the host, "
+					 "not for volumes with a name");
+	assert_refused("a:/b:private", "'private' is for paths of the host, "
+				       "not for volumes with a name");
 	assert_refused("/a:", target);
 	assert_refused("/a:b", target);
 	assert_refused("/a::ro", target);
