@@ -99,6 +99,5 @@ const struct verb verb_attach = {
 	.values_size = sizeof(struct options),
 	.min_args = 1,
 	.max_args = 1,
-	.fail_status = 1,
 	.run = run,
 };

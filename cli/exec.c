@@ -168,6 +168,6 @@ const struct verb verb_exec = {
 	.values_size = sizeof(struct options),
 	.min_args = 2,
 	.max_args = -1,
-	.fail_status = 125,
+	.usage_status = 125,
 	.run = run,
 };

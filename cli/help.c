@@ -132,7 +132,9 @@ static const char man_tail[] =
 	"\\fBrun\\fR, \\fBstart \\-\\-attach\\fR and \\fBmachine exec\\fR exit with\n"
 	"the status of the command: 128+N after signal N; 125 when img itself\n"
 	"failed, 126 when the command cannot be executed, 127 when it was not\n"
-	"found.  The other verbs exit with 0, or 1 after a failure, and an unknown\n"
+	"found.  So does \\fBexec\\fR, where 126 also says that the container has\n"
+	"not the user or the directory, and 1 that it is not running.\n"
+	"The other verbs exit with 0, or 1 after a failure, and an unknown\n"
 	"verb with 125.\n"
 	".SH SEE ALSO\n"
 	".BR dmsetup (8),\n.BR ext4 (5),\n.BR namespaces (7)\n";

@@ -55,6 +55,8 @@ static int run_verb(const struct cli *cli, const struct verb *verb, char **argv)
 {
 	img_auto(img_mem_release) void *values = mem_zalloc(verb->values_size);
 	int fail_status = verb->fail_status ? verb->fail_status : 1;
+	int usage_status =
+		verb->usage_status ? verb->usage_status : fail_status;
 	struct img_err err = { 0 };
 	img_auto(img_mem_release) char *usage = NULL;
 	int argc, r;
@@ -78,7 +80,7 @@ static int run_verb(const struct cli *cli, const struct verb *verb, char **argv)
 	}
 	if (argc < 0) {
 		options_release(&verb->options, values);
-		return complain(&err, verb->name, fail_status);
+		return complain(&err, verb->name, usage_status);
 	}
 	r = verb->run(cli, values, argc, argv, &err);
 	options_release(&verb->options, values);

@@ -207,6 +207,5 @@ const struct verb verb_start = {
 	.values_size = sizeof(struct options),
 	.min_args = 1,
 	.max_args = -1,
-	.fail_status = 1,
 	.run = run,
 };

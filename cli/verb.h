@@ -25,6 +25,7 @@ struct verb {
 	size_t values_size;	/* of the struct that the options go to */
 	int min_args, max_args; /* -1: any number */
 	int fail_status;	/* of the program when the verb fails; 0: 1 */
+	int usage_status;	/* where it is not called right; 0: as that */
 	/* Returns the exit status of the program, or <0 with @err filled. */
 	int (*run)(const struct cli *cli, void *values, int argc, char **argv,
 		   struct img_err *err);

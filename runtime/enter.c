@@ -169,6 +169,7 @@ static void child(struct entry *e)
 		.filter = &e->filter,
 		.env = &e->env,
 		.terminal = e->pty.slave,
+		.joins = true,
 		.at_exec = e->page,
 	};
 	struct init_report report = { .exit_status = COMMAND_STATUS_RUNTIME };
@@ -181,8 +182,12 @@ static void child(struct entry *e)
 	(void)setsid(); /* a new process leads no group: cannot fail */
 	if (handover_follow(fd, err) == 0 && join_cgroup(e, err) == 0 &&
 	    join(e, err) == 0 && handover_stdio(&handover, err) == 0 &&
-	    handover_descriptors(&handover, &fd, err) == 0)
+	    handover_descriptors(&handover, &fd, err) == 0) {
+		/* The container is there: what is missing now is the command's,
+		 * its user or its directory. */
+		report.exit_status = COMMAND_STATUS_NO_EXEC;
 		(void)handover_exec(&handover, fd, &report.exit_status, err);
+	}
 
 	/* If even this fails there is nobody left to tell. */
 	IMG_IGNORE(write(fd, &report, sizeof(report)));

@@ -14,11 +14,14 @@
 /**
  * container_enter - run a command in the namespaces of a process
  * @spec: argv, env, cwd, user, capabilities, system calls, terminal as for
- *        container_start; root_device, binds and host name mean nothing here
+ *        container_start, but a cwd that is missing is not made; root_device,
+ *        binds and host name mean nothing here
  * @pidfd: the container's first process
  * @cgroup: the container's, or -1: it has none.  The command is in it before
  *	it is in anything else of the container
- * @ret: ends with container_wait, as after container_start
+ * @ret: ends with container_wait, as after container_start.  After a failure
+ *	its exit_status is COMMAND_STATUS_NO_EXEC also where the container lacks
+ *	the user or the cwd
  *
  * The calling process's further children would be in the container's pid
  * namespace, too.  If the supervisor dies, the command is killed.

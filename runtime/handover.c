@@ -96,17 +96,24 @@ int handover_descriptors(const struct handover *h, int *report_fd,
 	return 0;
 }
 
-static int enter_cwd(const char *cwd, struct img_err *err)
+/* Made for a container's first process, as WORKDIR promises; who joins it
+ * later takes what there is. */
+static int enter_cwd(const struct handover *h, struct img_err *err)
 {
+	const char *cwd = h->spec->cwd;
 	img_auto(img_fd_release) int fd = -1;
-	int r;
 
 	if (!cwd || strcmp(cwd, "/") == 0)
 		return 0;
-	r = inroot_mkdirs(AT_FDCWD, cwd, 0755, &fd, err);
-	if (r < 0)
+	if (h->joins) {
+		fd = inroot_open(AT_FDCWD, cwd, O_PATH | O_DIRECTORY);
+		if (fd < 0)
+			return img_err_sys(
+				err, "cannot use working directory '%s'", cwd);
+	} else if (inroot_mkdirs(AT_FDCWD, cwd, 0755, &fd, err) < 0) {
 		return img_err_prefix(err, "cannot use working directory '%s'",
 				      cwd);
+	}
 	if (fchdir(fd) != 0)
 		return img_err_sys(err, "cannot enter directory '%s'", cwd);
 	return 0;
@@ -172,8 +179,7 @@ int handover_exec(const struct handover *h, int report_fd, int *ret_status,
 	if ((r = user_resolve(AT_FDCWD, h->spec->user, &user, err)) < 0 ||
 	    (r = user_add_groups(AT_FDCWD, h->spec->groups, &user, err)) < 0 ||
 	    (r = check_ids(h->spec, &user, err)) < 0 ||
-	    (r = enter_cwd(h->spec->cwd, err)) < 0 ||
-	    (r = signals_reset(err)) < 0 ||
+	    (r = enter_cwd(h, err)) < 0 || (r = signals_reset(err)) < 0 ||
 	    (r = ulimits_set(h->spec->ulimits, h->spec->n_ulimits, err)) < 0 ||
 	    (r = become_user(h, &user, report_fd, err)) < 0)
 		return r;

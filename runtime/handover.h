@@ -20,6 +20,7 @@ struct handover {
 	struct env *env;
 	const struct reaper *reaper; /* the command's parent, or NULL */
 	int terminal;		     /* the command's end, where spec->tty */
+	bool joins; /* those that run: nothing is made for it */
 	/* Set just before exec: a child that vanished without a report and
 	 * without this was killed on the way. */
 	volatile bool *at_exec;

@@ -35,13 +35,33 @@ Seccomp:	2" ] || say 'not as the container is'
 	fails 127 '"nope": executable file not found in $PATH' \
 		img exec host nope
 	fails 126 '"/etc/passwd": Permission denied' img exec host /etc/passwd
-	fails 125 "*'nosuch'*" img exec -u nosuch host true
-	fails 125 '*-i -t: standard input is not a terminal' \
+	fails 126 "cannot use user 'nosuch': *" img exec -u nosuch host true
+	fails 1 '*-i -t: standard input is not a terminal' \
 		img exec -it host true </dev/null
-	fails 125 "cannot run a command in none: there is no container 'none'" \
+	fails 1 "cannot run a command in none: there is no container 'none'" \
 		img exec none true
+	fails 125 "unknown option --nosuch; see 'img help exec'" \
+		img exec --nosuch host true
+	fails 125 'too few arguments: usage: img exec *' img exec host
 	try script -qec "$IMG exec -t host tty" /dev/null </dev/null
 	[[ $status -eq 0 && $out == */dev/pts/0* ]] || say 'no terminal'
+}
+
+@test "exec: a working directory is not made, as it is for a container" {
+	ok img run -d --name host -w /made/here base sleep 600
+	gives /made/here img exec host sh -c pwd
+	fails 126 "cannot use working directory '/nosuch': No such file or directory" \
+		img exec -w /nosuch host true
+	fails 126 "cannot use working directory '/etc/passwd': Not a directory" \
+		img exec -w /etc/passwd host true
+	fails 126 "cannot use working directory '/nosuch': No such file or directory" \
+		img exec -d -w /nosuch host true
+	exits 2 img exec host ls /nosuch
+	# The container's own may be gone by now.
+	ok img exec -w / host rm -r /made/here
+	fails 126 "cannot use working directory '/made/here': No such file or directory" \
+		img exec host true
+	gives / img exec -w / host sh -c pwd
 }
 
 @test "exec: ends with its container, and not the container with it" {
@@ -54,7 +74,7 @@ Seccomp:	2" ] || say 'not as the container is'
 	status=0
 	wait "$id" || status=$?
 	[ "$status" -eq 137 ] || say 'it outlived its container'
-	fails 125 'cannot run a command in host: it is not running' \
+	fails 1 'cannot run a command in host: it is not running' \
 		img exec host true
 	gives host img start host
 	ok img exec host true
@@ -80,11 +100,11 @@ Seccomp:	2" ] || say 'not as the container is'
 	gives 'of the file 3' img exec host cat /said
 	fails 127 '"nope": executable file not found in $PATH' \
 		img exec -d host nope
-	fails 125 "cannot run a command in none: there is no container 'none'" \
+	fails 1 "cannot run a command in none: there is no container 'none'" \
 		img exec -d none true
 	gives host img stop -t 0 host
 	wait_for sh -c '! pgrep -xf "sleep 601"'
-	fails 125 'cannot run a command in host: it is not running' \
+	fails 1 'cannot run a command in host: it is not running' \
 		img exec -d host true
 }
 
@@ -111,5 +131,6 @@ Seccomp:	2" ] || say 'not as the container is'
 	ok img exec hunter sh -c 'cat /found 2>/dev/null || :'
 	[ -z "$out" ] || say 'the container saw something of the host'
 	# A working directory that leads outside finds nothing.
-	fails 125 '*' img exec -w /proc/self/fd/9 hunter true 9</etc
+	fails 126 "cannot use working directory '/proc/self/fd/9': *" \
+		img exec -w /proc/self/fd/9 hunter true 9</etc
 }

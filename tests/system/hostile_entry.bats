@@ -46,7 +46,7 @@ load lib/hostile
 		'readlink /proc/self/cwd; ls /proc/self/fd' 7</etc 8</ 9<"$T"
 	ok img run -d --name host base sleep 600
 	for n in 3 7 8 9; do
-		fails 125 '*working directory*' \
+		fails 126 "cannot use working directory '/proc/self/fd/$n': *" \
 			img exec -w "/proc/self/fd/$n" host true 7</etc 8</ 9<"$T"
 	done
 	gives $'/\n0\n1\n2\n3' img exec host sh -c \

@@ -15,7 +15,7 @@ load lib/store
 	ok img inspect web
 	[[ $out == *'"Status": "paused"'*'"Running": true'*'"Paused": true'* ]]
 	fails 1 'cannot pause web: it is paused already' img pause web
-	fails 125 "cannot run a command in web: it is paused: 'img unpause web' first" \
+	fails 1 "cannot run a command in web: it is paused: 'img unpause web' first" \
 		img exec web true
 	[ "$(wc -c <"$T/beats")" -eq "$before" ]
 	# Its volume can be used meanwhile.

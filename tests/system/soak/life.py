@@ -171,11 +171,11 @@ class Life(Choice):
             c = m.containers.get(name)
             cannot = "cannot run a command in %s: " % name
             if not c:
-                return Says(125, cannot + "there is no container '%s'" % name)
+                return Says(1, cannot + "there is no container '%s'" % name)
             if c.state == "paused":
-                return Says(125, cannot + "it is paused: 'img unpause")
+                return Says(1, cannot + "it is paused: 'img unpause")
             if not c.up():
-                return Says(125, cannot + "it is not running")
+                return Says(1, cannot + "it is not running")
             c.mark = mark
             return Says(status, out="said\n")
         return Act(["exec", name, "sh", "-c", "echo %s >/mark; echo said; "
