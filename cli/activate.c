@@ -11,7 +11,8 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-	{ 0, "format", "FORMAT", "of the list: table or json", OPTION_TEXT,
+	{ 0, "format", "FORMAT",
+	  "of the list: table, json, or a template as {{json .}}", OPTION_TEXT,
 	  offsetof(struct options, list.format) },
 	{ 'q', "quiet", NULL, "list devices alone", OPTION_FLAG,
 	  offsetof(struct options, list.quiet) },

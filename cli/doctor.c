@@ -1,7 +1,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/container.h"
-#include "cli/table.h"
+#include "cli/format.h"
 #include "cli/verb.h"
 #include "image/examine.h"
 #include "storage/examine.h"

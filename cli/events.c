@@ -2,7 +2,7 @@
 #include "base/str.h"
 #include "cli/clock.h"
 #include "cli/event.h"
-#include "cli/table.h"
+#include "cli/format.h"
 #include "cli/template.h"
 #include "cli/verb.h"
 #include "image/config.h"
@@ -68,7 +68,7 @@ static int read_options(const struct options *o, struct view *ret,
 	ret->since_ns = clock_now_ns();
 	ret->until_ns = INT64_MAX;
 	if (r == 0)
-		r = template_or_json(o->format, err);
+		r = format_of_objects(o->format, err);
 	if (r == 0 && o->since)
 		r = clock_parse(o->since, "--since", &ret->since_ns, err);
 	if (r == 0 && o->until)

@@ -1,11 +1,10 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/clock.h"
+#include "cli/format.h"
 #include "cli/inspect_mounts.h"
 #include "cli/object.h"
 #include "cli/snapshots.h"
-#include "cli/table.h"
-#include "cli/template.h"
 #include "cli/verb.h"
 #include "cli/volume_view.h"
 #include "image/config.h"
@@ -227,7 +226,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 				   "--type is container, image or volume, not "
 				   "'%s'",
 				   o->type);
-	r = template_or_json(o->format, err);
+	r = format_of_objects(o->format, err);
 	if (r == 0)
 		r = cli_open_store(cli, false, &store, err);
 	for (int i = 0; r == 0 && i < argc; i++) {

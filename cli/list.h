@@ -9,6 +9,8 @@
 #include "cli/table.h"
 #include "cli/verb.h"
 
+#include <jansson.h>
+
 struct list_options {
 	const char *format;
 	bool quiet, no_trunc;
@@ -18,7 +20,7 @@ struct list_options {
  * list_options as its member list. */
 #define LIST_OPTION_ROWS(type)                                                 \
 	{ 0,	       "format",                                               \
-	  "FORMAT",    "table, json, or a template as {{.Names}}",             \
+	  "FORMAT",    "table, json, or a template as {{json .}}",             \
 	  OPTION_TEXT, offsetof(type, list.format) },                          \
 		{ 0,	       "no-trunc",                                     \
 		  NULL,	       "show whole ids and commands",                  \

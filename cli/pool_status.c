@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "cli/format.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "storage/capacity.h"

@@ -1,9 +1,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "cli/container_cgroup.h"
-#include "cli/list.h"
+#include "cli/format.h"
+#include "cli/table.h"
+#include "cli/verb.h"
+#include "image/config.h"
 #include "runtime/cgroup_file.h"
 #include "runtime/cgroup_stat.h"
 
@@ -19,12 +23,12 @@
 
 struct options {
 	const char *format;
-	bool no_stream, no_trunc, json;
+	bool no_stream, no_trunc;
 };
 
 static const struct option_row rows[] = {
-	{ 0, "format", "FORMAT", "table or json", OPTION_TEXT,
-	  offsetof(struct options, format) },
+	{ 0, "format", "FORMAT", "table, json, or a template as {{json .}}",
+	  OPTION_TEXT, offsetof(struct options, format) },
 	{ 0, "no-stream", NULL, "look once", OPTION_FLAG,
 	  offsetof(struct options, no_stream) },
 	{ 0, "no-trunc", NULL, "show whole ids", OPTION_FLAG,
@@ -95,7 +99,9 @@ static int find_all(struct samples *s, int argc, char **argv,
 		struct sample *one = add_row(s);
 
 		r = container_find(s->store, argv[i], &one->row, err);
-		if (r == 0) /* says why there is nothing to see */
+		if (r == 0)
+			r = container_is_running(s->store, &one->row, err);
+		if (r > 0) /* says why there is nothing to see */
 			r = container_cgroup_need(s->store, &one->row, &cgroup,
 						  err);
 		if (r < 0)
@@ -187,6 +193,33 @@ static char *pair_text(bool show, uint64_t a, uint64_t b)
 			  num_format_size(b, second));
 }
 
+/* A sample for people, and for docker's templates. */
+struct texts {
+	char id[ID_LEN + 1];
+	char *cpu, *memory, *share, *io;
+};
+
+static void texts_release(struct texts *t)
+{
+	free(t->cpu);
+	free(t->memory);
+	free(t->share);
+	free(t->io);
+}
+
+static void texts_make(const struct sample *one, const struct options *o,
+		       struct texts *ret)
+{
+	const struct cgroup_stat *stat = &one->stat;
+
+	(void)snprintf(ret->id, sizeof(ret->id), "%.*s",
+		       o->no_trunc ? ID_LEN : ID_SHORT_LEN, one->row.id.hex);
+	ret->cpu = percent_text(one->seen ? one->cpu_percent : -1);
+	ret->memory = pair_text(one->seen, stat->memory_bytes, limit_of(stat));
+	ret->share = percent_text(memory_percent(one));
+	ret->io = pair_text(one->seen, stat->read_bytes, stat->write_bytes);
+}
+
 static void print_table(const struct samples *s, const struct options *o)
 {
 	img_auto(table_release) struct table table = { 0 };
@@ -197,26 +230,16 @@ static void print_table(const struct samples *s, const struct options *o)
 					  "BLOCK I/O", "PIDS" });
 	for (size_t i = 0; i < s->n; i++) {
 		const struct sample *one = &s->one[i];
-		const struct cgroup_stat *stat = &one->stat;
-		char id[ID_LEN + 1];
-		img_auto(img_mem_release) char *cpu =
-			percent_text(one->seen ? one->cpu_percent : -1);
-		img_auto(img_mem_release) char *memory = pair_text(
-			one->seen, stat->memory_bytes, limit_of(stat));
-		img_auto(img_mem_release) char *share =
-			percent_text(memory_percent(one));
-		img_auto(img_mem_release) char *io = pair_text(
-			one->seen, stat->read_bytes, stat->write_bytes);
+		img_auto(texts_release) struct texts t = { 0 };
 		img_auto(img_mem_release) char *pids =
-			one->seen && known(stat->pids)
-				? mem_printf("%" PRIu64, stat->pids)
+			one->seen && known(one->stat.pids)
+				? mem_printf("%" PRIu64, one->stat.pids)
 				: mem_strdup("--");
 
-		(void)snprintf(id, sizeof(id), "%.*s",
-			       o->no_trunc ? ID_LEN : 12, one->row.id.hex);
-		table_add(&table,
-			  (const char *const[]){ id, one->row.name, cpu, memory,
-						 share, io, pids });
+		texts_make(one, o, &t);
+		table_add(&table, (const char *const[]){ t.id, one->row.name,
+							 t.cpu, t.memory,
+							 t.share, t.io, pids });
 	}
 	table_print(&table, false);
 }
@@ -232,7 +255,7 @@ static json_t *real(bool show, double value)
 	return show && value >= 0 ? json_real(value) : json_null();
 }
 
-static void print_json(const struct samples *s)
+static json_t *samples_json(const struct samples *s, const struct options *o)
 {
 	json_t *list = json_array();
 
@@ -240,11 +263,14 @@ static void print_json(const struct samples *s)
 		const struct sample *one = &s->one[i];
 		const struct cgroup_stat *stat = &one->stat;
 		const bool show = one->seen;
+		img_auto(texts_release) struct texts t = { 0 };
 
+		texts_make(one, o, &t);
 		(void)json_array_append_new(
 			list,
-			json_pack("{ss ss so so so so so so so so so}", "Id",
-				  one->row.id.hex, "Name", one->row.name,
+			json_pack("{ss ss so so so so so so so so so"
+				  " ss ss ss ss ss}",
+				  "Id", one->row.id.hex, "Name", one->row.name,
 				  "CPUPercent", real(show, one->cpu_percent),
 				  "CPUMicroseconds", number(show, stat->cpu_us),
 				  "MemoryBytes",
@@ -257,9 +283,11 @@ static void print_json(const struct samples *s)
 				  "BlockWriteBytes",
 				  number(show, stat->write_bytes), "Pids",
 				  number(show, stat->pids), "OOMKills",
-				  number(show, stat->oom_kills)));
+				  number(show, stat->oom_kills), "ID", t.id,
+				  "CPUPerc", t.cpu, "MemUsage", t.memory,
+				  "MemPerc", t.share, "BlockIO", t.io));
 	}
-	format_print_json(list);
+	return list;
 }
 
 static int nap(int ms)
@@ -272,25 +300,36 @@ static int nap(int ms)
 
 /* A screen is begun anew for each look; a file or a pipe gets one after the
  * other. */
-static void show(const struct samples *s, const struct options *o)
+static int show(const struct samples *s, const struct options *o,
+		enum format_kind format, struct img_err *err)
 {
-	if (!o->no_stream && !o->json && isatty(STDOUT_FILENO))
+	img_auto(json_release) json_t *list = NULL;
+	int r = 0;
+
+	if (!o->no_stream && format != FORMAT_JSON && isatty(STDOUT_FILENO))
 		(void)fputs("\033[H\033[2J", stdout);
-	if (o->json)
-		print_json(s);
-	else
+	if (format == FORMAT_TABLE) {
 		print_table(s, o);
+	} else {
+		list = samples_json(s, o);
+		if (format == FORMAT_JSON)
+			format_print_json(json_incref(list));
+		else
+			r = format_print_template(list, o->format, err);
+	}
 	(void)fflush(stdout);
+	return r;
 }
 
 static int run(const struct cli *cli, void *values, int argc, char **argv,
 	       struct img_err *err)
 {
-	struct options *o = values;
+	const struct options *o = values;
 	img_auto(samples_release) struct samples s = { 0 };
 	img_auto(store_close) struct store *store = NULL;
+	enum format_kind format;
 	int wait_ms = FIRST_MS;
-	int r = format_is_json(o->format, &o->json, err);
+	int r = format_of_list(o->format, &format, err);
 
 	if (r == 0)
 		r = cli_open_store(cli, false, &store, err);
@@ -308,7 +347,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		if (r == 0)
 			r = look(&s, err);
 		if (r == 0)
-			show(&s, o);
+			r = show(&s, o, format, err);
 		if (o->no_stream || ferror(stdout))
 			break;
 	}
@@ -324,7 +363,7 @@ const struct verb verb_stats = {
 		"The load is of one processor;\nmemory is without what the "
 		"kernel can drop at once; block I/O is that of the "
 		"container's\nown volume. What the host does not count is "
-		"shown as --.",
+		"shown as --, like all of one that is\nnamed and does not run.",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.min_args = 0,

@@ -1,8 +1,6 @@
 #include "cli/table.h"
 
-#include "base/cleanup.h"
 #include "base/str.h"
-#include "cli/template.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,42 +67,4 @@ void table_release(struct table *table)
 		free(table->cells[i]);
 	free(table->cells);
 	*table = (struct table){ 0 };
-}
-
-int format_is_json(const char *format, bool *ret, struct img_err *err)
-{
-	*ret = format && strcmp(format, "json") == 0;
-	if (format && !*ret && strcmp(format, "table") != 0)
-		return img_err_set(err, IMG_E_INPUT, 0,
-				   "--format is table or json, not '%s'",
-				   format);
-	return 0;
-}
-
-void format_print_json(json_t *json)
-{
-	(void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-	(void)putchar('\n');
-	json_decref(json);
-}
-
-int format_print_objects(json_t *list, const char *format, struct img_err *err)
-{
-	json_t *one;
-	size_t i;
-
-	if (!template_is(format)) {
-		format_print_json(json_incref(list));
-		return 0;
-	}
-	json_array_foreach(list, i, one)
-	{
-		img_auto(str_release) struct str line = { 0 };
-		int r = template_render(format, one, &line, err);
-
-		if (r < 0)
-			return r;
-		(void)printf("%s\n", line.s ? line.s : "");
-	}
-	return 0;
 }

@@ -2,12 +2,8 @@
 #define IMG_CLI_TABLE_H
 
 /*
- * Lists for people: columns as wide as what is in them; and the choice that
- * every list has between a table, ids alone, and JSON.
+ * Lists for people: columns as wide as what is in them.
  */
-#include "base/err.h"
-
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,15 +24,5 @@ void table_add(struct table *table, const char *const *cells);
 /* To stdout, with the heading unless @bare. */
 void table_print(const struct table *table, bool bare);
 void table_release(struct table *table);
-
-/* Reads --format: "table" or "json". */
-int format_is_json(const char *format, bool *ret,
-		   struct img_err *err) IMG_MUST_USE;
-/* Prints an array or object, indented, and releases it. */
-void format_print_json(json_t *json);
-/* Prints an array as template_or_json has taken @format: as JSON, or a line for
- * each of its objects. */
-int format_print_objects(json_t *list, const char *format,
-			 struct img_err *err) IMG_MUST_USE;
 
 #endif

@@ -12,14 +12,6 @@ bool template_is(const char *format)
 	return format && strstr(format, "{{") != NULL;
 }
 
-int template_or_json(const char *format, struct img_err *err)
-{
-	if (!format || strcmp(format, "json") == 0 || template_is(format))
-		return 0;
-	return img_err_set(err, IMG_E_INPUT, 0,
-			   "--format is json or a template, not '%s'", format);
-}
-
 static int no_action(const char *action, struct img_err *err)
 {
 	return img_err_set(err, IMG_E_INPUT, 0,

@@ -17,9 +17,6 @@
 /* Whether @format is one: it has "{{". */
 bool template_is(const char *format);
 
-/* For what has no table: NULL, "json", or one.  Else IMG_E_INPUT. */
-int template_or_json(const char *format, struct img_err *err) IMG_MUST_USE;
-
 /**
  * template_render - fill a template in
  * @object: names are looked up as written, then in any case

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "cli/format.h"
 #include "cli/snapshots.h"
 #include "cli/table.h"
 #include "cli/verb.h"

@@ -1,6 +1,5 @@
 #include "base/cleanup.h"
-#include "cli/table.h"
-#include "cli/template.h"
+#include "cli/format.h"
 #include "cli/verb.h"
 #include "cli/volume_view.h"
 #include "image/config.h"
@@ -21,7 +20,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	img_auto(json_release) json_t *list = json_array();
 	img_auto(store_close) struct store *store = NULL;
 	img_auto(account_close) struct account *account = NULL;
-	int r = template_or_json(o->format, err);
+	int r = format_of_objects(o->format, err);
 
 	if (r == 0)
 		r = cli_open_store(cli, false, &store, err);

@@ -59,11 +59,6 @@ load lib/store
 	gives '-- x' img run --rm -- base echo -- x
 	ok img --root "$IMG_ROOT" images --format json
 	ok img images --format=json --no-trunc
-	fails 1 "--format is table or json, not 'xml'" img images --format xml
-	for verb in ps images df tree 'history base'; do
-		# shellcheck disable=SC2086 # words
-		fails 1 "--format is table or json, not 'yaml'" img $verb --format yaml
-	done
 	fails 1 "unknown option --quite; see 'img help images'" \
 		img images --quite
 	fails 1 "unknown option -x; see 'img help ps'" img ps -x
@@ -106,4 +101,48 @@ load lib/store
 	done
 	status=0
 	img images | true
+}
+
+@test "--format: the same words everywhere, and what is not there is said" {
+	local verb
+	ok img create --name one base true
+	ok img volume create data
+	for verb in ps images 'history base' 'volume ls' stats mount activate \
+		'snapshot ls one'; do
+		# shellcheck disable=SC2086 # words
+		fails 1 "--format is table, json or a template as '{{json .}}', not 'foo'" \
+			img $verb --format foo
+	done
+	for verb in 'inspect one' 'volume inspect data' events; do
+		# shellcheck disable=SC2086 # words
+		fails 1 "--format is json or a template as '{{json .}}', not 'foo'" \
+			img $verb --format foo
+	done
+	for verb in df tree doctor 'pool status'; do
+		# shellcheck disable=SC2086 # words
+		fails 1 "--format is table or json, not 'foo'" img $verb --format foo
+		# shellcheck disable=SC2086 # words
+		fails 1 "--format is table or json here: this has no templates, not '{{json .}}'" \
+			img $verb --format '{{json .}}'
+	done
+	# An object a line, whatever it is of; and cells of a table.
+	for verb in 'ps -a' images 'history base' 'volume ls' \
+		'stats --no-stream one' 'inspect one' 'volume inspect data'; do
+		# shellcheck disable=SC2086 # words
+		ok img $verb --format '{{json .}}'
+		json 'isinstance(d, dict) and len(d) > 2'
+	done
+	gives $'NAME   CPUPERC\none    --' img stats --no-stream \
+		--format 'table {{.Name}}\t{{.CPUPerc}}' one
+	gives $'NAME   STATUS\none    created' img inspect \
+		--format 'table {{.Name}}\t{{.State.Status}}' one
+	# What docker calls the id is as long as the table has it.
+	ok img images --format '{{.ID}} {{.Id}}'
+	matches '^([0-9a-f]{12}) \1[0-9a-f]{52}$'
+	gives "${out#* }" img images --no-trunc --format '{{.ID}}'
+	ok img inspect --format '{{.Id}}' one
+	gives "${out:0:12} one --" img stats --no-stream \
+		--format '{{.ID}} {{.Name}} {{.MemPerc}}' one
+	fails 1 "--format: there is no '.Nope' here; *" \
+		img stats --no-stream --format '{{.Nope}}' one
 }

@@ -27,7 +27,7 @@ load lib/store
 	gives '' img events --since "$begin" --until 0s --filter type=image
 	gives '' img events --since "$begin" --until "$begin"
 	fails 1 "--filter 'colour=red' is none of *" img events --filter colour=red
-	fails 1 "--format is json or a template, not 'xml'" img events --format xml
+	fails 1 "--format is json or a template as *, not 'xml'" img events --format xml
 	fails 1 "--since 'soon' is no time: *" img events --since soon
 }
 

@@ -157,7 +157,7 @@ img: cannot remove base:nosuch: there is no image 'base:nosuch'" ]
 		base "${id:0:10}"
 	ok img inspect --format json base
 	json 'd[0]["Type"] == "container"'
-	fails 1 "--format is json or a template, not 'table'" \
+	fails 1 "--format is json or a template as *, not 'table'" \
 		img inspect -f table base
 	fails 1 "--format: there is no '.Nope' here; *" img inspect -f '{{.Nope}}' base
 	fails 1 "--format: a '{{' has no '}}'" img inspect -f '{{.Type' base

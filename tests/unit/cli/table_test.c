@@ -80,36 +80,6 @@ static void many_rows(void **state)
 	assert_non_null(strstr(text, "\n999   x\n"));
 }
 
-static void formats(void **state)
-{
-	struct img_err err = { 0 };
-	bool json = true;
-
-	assert_int_equal(format_is_json(NULL, &json, &err), 0);
-	assert_false(json);
-	assert_int_equal(format_is_json("table", &json, &err), 0);
-	assert_false(json);
-	assert_int_equal(format_is_json("json", &json, &err), 0);
-	assert_true(json);
-	assert_int_equal(format_is_json("JSON", &json, &err), -IMG_E_INPUT);
-	assert_string_equal(err.msg, "--format is table or json, not 'JSON'");
-}
-
-static void json_is_printed_and_released(void **state)
-{
-	img_auto(img_mem_release) char *text = NULL;
-
-	capture_begin();
-	format_print_json(json_pack("[{ss}]", "a", "b"));
-	text = capture_end();
-	assert_string_equal(text, "[\n  {\n    \"a\": \"b\"\n  }\n]\n");
-	img_mem_release(&text);
-	capture_begin();
-	format_print_json(json_array());
-	text = capture_end();
-	assert_string_equal(text, "[]\n");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,8 +87,6 @@ int main(void)
 		cmocka_unit_test(a_bare_table),
 		cmocka_unit_test(characters_count_not_bytes),
 		cmocka_unit_test(many_rows),
-		cmocka_unit_test(formats),
-		cmocka_unit_test(json_is_printed_and_released),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
