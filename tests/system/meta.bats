@@ -14,7 +14,8 @@ setup() {
 	else
 		T=$(mktemp -d /var/tmp/img-meta.XXXXXX)
 	fi
-	export T DM_DISABLE_UDEV=1
+	export T
+	[ -S /run/udev/control ] || export DM_DISABLE_UDEV=1
 	truncate -s 4M "$T/metadata"
 	truncate -s $((CHUNKS * 65536)) "$T/data"
 	metadata=$(losetup -f --show "$T/metadata")

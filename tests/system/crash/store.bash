@@ -126,9 +126,11 @@ read_kernel() {
 	done
 	new_processes
 	for file in "${fresh[@]}"; do
-		# Of the kernel's own threads and of the dead it is empty.
+		# Of the kernel's own threads and of the dead it is empty; udevd's
+		# children stay for a while.
 		text_of "/proc/$file/cmdline"
-		[ -z "$REPLY" ] || processes+="$file:$REPLY "
+		[ -z "$REPLY" ] || [ "$REPLY" = '(udev-worker)' ] ||
+			processes+="$file:$REPLY "
 	done
 }
 

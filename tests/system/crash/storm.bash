@@ -14,7 +14,9 @@ T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 round=0 what='at the beginning'
 
-# fault MESSAGE: ends all.
+exec {told}>&1
+
+# fault MESSAGE: ends all; heard from wherever the caller's output goes.
 fault() {
 	echo "FAULT: $1"
 	echo "round $round, SEED=$seed: $what"
@@ -22,7 +24,7 @@ fault() {
 	img ps -a
 	img images
 	exit 1
-}
+} >&"$told"
 
 # shellcheck source=tests/system/crash/store.bash
 . "$here/store.bash"

@@ -181,7 +181,7 @@ class Soak:
             candidates += [Candidate(first.model, first.says[0], LOST),
                            Candidate(second.model, LOST, second.says[0])]
         if set(one.about) & set(other.about):
-            candidates = self.meet(candidates, commands, about)
+            candidates = self.meet(candidates, (one, other), commands, about)
         else:
             for c in candidates:
                 if all(map(fits, commands, c.says)):
@@ -194,12 +194,15 @@ class Soak:
                  one.argv[:2] == ["snapshot", "create"]) and
                 other.verb() in ("start", "restart", "exec", "snapshot"))
 
-    def meet(self, candidates, commands, about):
+    def meet(self, candidates, acts, commands, about):
         """What is done to the same containers in more than one step mixes:
-        they are ended, and may have been started by both."""
+        they are ended, and may have been started by both.  What ends one ends
+        also what was entered into it."""
         for n, command in enumerate(commands):
-            if not lost(command) and not any(fits(command, c.says[n])
-                                             for c in candidates):
+            ended = (acts[n].verb() == "exec" and command.status == 137 and
+                     acts[1 - n].verb() in ("stop", "restart", "kill", "rm"))
+            if not ended and not lost(command) and not any(
+                    fits(command, c.says[n]) for c in candidates):
                 raise Fault("what was said is none of what may be: %s" %
                             command)
         self.bind(candidates, commands)
