@@ -172,6 +172,9 @@ pid_t container_pid(struct store *store, const struct container_row *row);
  * it.
  */
 void container_note(struct store *store, const struct container_row *row);
+/* The same of one that nobody holds: leaves nothing of what was removed
+ * meanwhile. */
+void container_note_again(struct store *store, const struct container_row *row);
 /* True with what was noted of a volume; release it. */
 bool container_find_note(struct store *store, uint32_t volume,
 			 struct container_row *ret);

@@ -41,6 +41,18 @@ void container_note(struct store *store, const struct container_row *row)
 					false, &dropped));
 }
 
+void container_note_again(struct store *store, const struct container_row *row)
+{
+	struct img_err dropped = { 0 }; /* of a directory that stays: gc */
+	int64_t one;
+
+	container_note(store, row);
+	if (db_get_int(store_db(store), &one, &dropped,
+		       "SELECT 1 FROM containers WHERE id = ?", "s",
+		       row->id.hex) == 0)
+		IMG_IGNORE(container_dir_remove(store, row->id.hex, &dropped));
+}
+
 /* True when the note is of that volume, and is whole. */
 static bool read_note(const char *path, uint32_t volume,
 		      struct container_row *ret)

@@ -19,7 +19,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		return r;
 	old = mem_strdup(row.name);
 	(void)snprintf(row.name, sizeof(row.name), "%s", argv[1]);
-	container_note(store, &row);
+	container_note_again(store, &row);
 	event_write_with(store, "rename", &row, "oldName", old);
 	return 0;
 }
