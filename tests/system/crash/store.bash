@@ -107,6 +107,8 @@ new_processes() {
 # read_kernel: devices, nodes, loops, mounts and processes, each as one text.
 read_kernel() {
 	local file
+	# What udevd does about our devices comes to an end.
+	[ ! -S /run/udev/control ] || udevadm settle
 	devices='' loops='' processes=''
 	text_of /proc/self/mountinfo
 	mounts=$REPLY
