@@ -1,7 +1,5 @@
 #include "base/pages.h"
 
-#include "base/attr.h"
-
 #include <link.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -13,29 +11,13 @@
 
 #define PAGE_BYTES ((uintptr_t)4096)
 
-#define HEAP_BYTES  ((size_t)96 * 1024) /* more than there is at the start */
+#define HEAP_BYTES  ((size_t)320 * 1024) /* of a command that starts something */
 #define STACK_BYTES ((uintptr_t)48 * 1024)
 
 #ifndef MADV_POPULATE_READ /* Linux 5.14 */
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 #endif
-
-/* The program itself has no name.  What else is loaded is hardly used. */
-static bool is_used(const char *name)
-{
-	static const char *const libraries[] = {
-		"/libc.so.",
-		"/libdevmapper.so.",
-		"/libjansson.so.",
-		"/libsqlite3.so.",
-	};
-
-	for (size_t i = 0; i < IMG_COUNT(libraries); i++)
-		if (strstr(name, libraries[i]))
-			return true;
-	return !*name;
-}
 
 /*
  * The kernel maps what it was asked to populate only when it has to look at all
@@ -76,24 +58,37 @@ static void map_data(const struct dl_phdr_info *info, const ElfW(Phdr) * part)
 	map(from, to, PROT_READ | PROT_WRITE);
 }
 
+static void map_part(const struct dl_phdr_info *info, const ElfW(Phdr) * part,
+		     bool data_only)
+{
+	uintptr_t from = info->dlpi_addr + part->p_vaddr;
+	uintptr_t to = from + part->p_memsz;
+
+	if (part->p_type != PT_LOAD)
+		return;
+	if (part->p_flags & PF_W)
+		map_data(info, part);
+	else if (!data_only)
+		map(from, to,
+		    part->p_flags & PF_X ? PROT_READ | PROT_EXEC : PROT_READ);
+}
+
+struct wanted {
+	const char *library; /* NULL: the program itself, and libc */
+	bool data_only;
+};
+
 static int map_object(struct dl_phdr_info *info, size_t size, void *self)
 {
-	if (!is_used(info->dlpi_name))
-		return 0;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-		uintptr_t from = info->dlpi_addr + part->p_vaddr;
-		uintptr_t to = from + part->p_memsz;
+	const struct wanted *wanted = self;
+	const char *name = info->dlpi_name;
 
-		if (part->p_type != PT_LOAD)
-			continue;
-		if (part->p_flags & PF_W)
-			map_data(info, part);
-		else if (part->p_flags & PF_X)
-			map(from, to, PROT_READ | PROT_EXEC);
-		else
-			map(from, to, PROT_READ);
-	}
+	/* The program itself has no name. */
+	if (wanted->library ? !strstr(name, wanted->library)
+			    : *name && !strstr(name, "/libc.so."))
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		map_part(info, &info->dlpi_phdr[i], wanted->data_only);
 	return 0;
 }
 
@@ -101,11 +96,14 @@ static int map_object(struct dl_phdr_info *info, size_t size, void *self)
 static void map_heap(void)
 {
 	static void *start;
+	void *volatile whole; /* or the compiler leaves both calls out */
 
 	if (!start) {
+		(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 		(void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
 		start = (char *)sbrk(0) - mallinfo2().arena;
-		free(malloc(HEAP_BYTES));
+		whole = malloc(HEAP_BYTES);
+		free(whole);
 	}
 	map((uintptr_t)start, (uintptr_t)sbrk(0), PROT_READ | PROT_WRITE);
 }
@@ -128,11 +126,31 @@ static bool in_machine(void)
 	return known;
 }
 
-void pages_map_program(void)
+static void map_all(bool data_only)
 {
+	struct wanted wanted = { .data_only = data_only };
+
 	if (!in_machine())
 		return;
-	(void)dl_iterate_phdr(map_object, NULL); /* 0 */
+	(void)dl_iterate_phdr(map_object, &wanted); /* 0 */
 	map_heap();
 	map_stack();
+}
+
+void pages_map_program(void)
+{
+	map_all(false);
+}
+
+void pages_map_data(void)
+{
+	map_all(true);
+}
+
+void pages_map_library(const char *name)
+{
+	struct wanted wanted = { .library = name };
+
+	if (in_machine())
+		(void)dl_iterate_phdr(map_object, &wanted); /* 0 */
 }

@@ -13,14 +13,22 @@
 /* Where the embedded kernel's own programs are: there, and nowhere else. */
 #define PAGES_MACHINE_BIN "/run/img-machine/bin"
 
-/**
- * pages_map_program - map the pages of the program and its main libraries
- *
- * For a process with one thread that is about to use much of them; and once
- * more for its child, of fork(2), which begins with none but what was written
- * to.  Does nothing outside of the embedded kernel, where a page costs next to
- * nothing; any failure changes nothing but the time.
+/*
+ * All of these are for a process with one thread, do nothing outside of the
+ * embedded kernel, where a page costs next to nothing, and whatever of them
+ * fails changes nothing but the time.
  */
+
+/* The program and libc, with heap and stack: before much of them is used, and
+ * once more in a child of fork(2), which begins with none but what was written
+ * to. */
 void pages_map_program(void);
+
+/* What was written to, in the parent of that child: fork(2) has made all of it
+ * read-only until it is written to again. */
+void pages_map_data(void);
+
+/* A library that has been loaded, by its file's name. */
+void pages_map_library(const char *name);
 
 #endif

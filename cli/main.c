@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "base/pages.h"
 #include "base/str.h"
 #include "cli/guest.h"
 #include "cli/help.h"
@@ -119,6 +120,7 @@ int main(int argc, char **argv)
 		return guest_main(argc, argv);
 	if (!open_closed_streams())
 		return 125;
+	pages_map_program();
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
 	argv++;
 	n = options_parse(&global_options, &globals, argv, &err);

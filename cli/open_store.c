@@ -1,4 +1,3 @@
-#include "base/pages.h"
 #include "cli/container.h"
 #include "cli/verb.h"
 #include "image/adopt.h"
@@ -21,7 +20,6 @@ int cli_open_store(const struct cli *cli, bool create, struct store **ret,
 {
 	struct store_options options = cli_store_options(cli);
 
-	pages_map_program();
 	options.create = create;
 	return store_open(&options, ret, err);
 }

@@ -226,6 +226,7 @@ static int spawn(struct entry *e, struct container *ret, struct img_err *err)
 			       ? procdir_gone(err)
 			       : img_err_sys(err, "cannot make a process");
 	img_fd_release(&e->report[1]);
+	pages_map_data();
 	n = read(e->report[0], &report, sizeof(report));
 	if (ret->pidfd >= 0 && n == 0 && *at_exec)
 		return 0;
