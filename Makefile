@@ -28,7 +28,7 @@ endif
 # only what every verb needs; parts bring the rest when they are loaded.  An
 # archive, where there is one, is a library less to load.
 archive = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
-LIBS         := -ldevmapper $(call archive,sqlite3) $(call archive,jansson) \
+LIBS         := $(call archive,sqlite3) $(call archive,jansson) \
                 -lm -ldl
 FORMATS_LIBS  = -larchive -lext2fs -lcom_err
 MACHINE_LIBS  = -lkmod -lblkid

@@ -3,8 +3,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "storage/dm_block.h"
+#include "storage/libdm.h"
 
-#include <libdevmapper.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -13,6 +13,8 @@
 	 DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |                                \
 	 DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG |  \
 	 DM_UDEV_DISABLE_LIBRARY_FALLBACK)
+
+static const struct libdm *lib; /* opened by the first operation */
 
 /* libdevmapper prints by itself; the errno of the task tells us enough. */
 static void swallow_log(int level, const char *file, int line, int dm_errno,
@@ -23,7 +25,7 @@ static void swallow_log(int level, const char *file, int line, int dm_errno,
 static void task_release(struct dm_task **task)
 {
 	if (*task)
-		dm_task_destroy(*task);
+		lib->task_destroy(*task);
 	*task = NULL;
 }
 
@@ -76,17 +78,17 @@ static int not_allowed(struct img_err *err)
 
 static int check_usable(struct img_err *err)
 {
-	static bool usable;
-
-	if (usable)
+	if (lib)
 		return 0;
 	if (access("/dev/mapper/control", F_OK) < 0 && !kernel_has_dm())
 		return no_dm(err);
 	if (geteuid() != 0)
 		return not_allowed(err);
-	dm_log_with_errno_init(swallow_log);
-	(void)dm_udev_set_sync_support(0); /* never wait for udev */
-	usable = true;
+	lib = libdm_open(err);
+	if (!lib)
+		return -(int)err->code;
+	lib->log_with_errno_init(swallow_log);
+	(void)lib->udev_set_sync_support(0); /* never wait for udev */
 	return 0;
 }
 
@@ -97,12 +99,12 @@ static struct dm_task *task_new(int type, const struct dm_name *name,
 
 	if (check_usable(err) < 0)
 		return NULL;
-	task = dm_task_create(type); /* asks the kernel for its version */
+	task = lib->task_create(type); /* asks the kernel for its version */
 	if (!task) {
 		(void)(kernel_has_dm() ? not_allowed(err) : no_dm(err));
 		return NULL;
 	}
-	if (!dm_task_set_uuid(task, name->uuid)) {
+	if (!lib->task_set_uuid(task, name->uuid)) {
 		(void)img_err_set(err, IMG_E_INTERNAL, 0,
 				  "cannot prepare a device-mapper task");
 		task_release(&task);
@@ -114,7 +116,7 @@ static int set_udev_flags(struct dm_task *task, struct img_err *err)
 {
 	uint32_t cookie = 0;
 
-	if (!dm_task_set_cookie(task, &cookie, UDEV_FLAGS))
+	if (!lib->task_set_cookie(task, &cookie, UDEV_FLAGS))
 		return img_err_set(err, IMG_E_INTERNAL, 0,
 				   "cannot set the flags for udev");
 	return 0;
@@ -130,12 +132,12 @@ static int create_empty(const struct dm_name *name, struct img_err *err)
 	task = task_new(DM_DEVICE_CREATE, name, err);
 	if (!task)
 		return -(int)err->code;
-	if (!dm_task_set_name(task, name->name))
+	if (!lib->task_set_name(task, name->name))
 		return img_err_set(err, IMG_E_INTERNAL, 0,
 				   "cannot name the device %s", name->name);
 	r = set_udev_flags(task, err);
-	if (r == 0 && !dm_task_run(task))
-		r = fail(name, "create the device", dm_task_get_errno(task),
+	if (r == 0 && !lib->task_run(task))
+		r = fail(name, "create the device", lib->task_get_errno(task),
 			 err);
 	return r;
 }
@@ -148,14 +150,14 @@ static int load_table(const struct dm_name *name, const struct dm_table *table,
 	task = task_new(DM_DEVICE_RELOAD, name, err);
 	if (!task)
 		return -(int)err->code;
-	if (!dm_task_add_target(task, 0, table->len_sectors, table->target,
-				table->params) ||
-	    (table->read_only && !dm_task_set_ro(task)))
+	if (!lib->task_add_target(task, 0, table->len_sectors, table->target,
+				  table->params) ||
+	    (table->read_only && !lib->task_set_ro(task)))
 		return img_err_set(err, IMG_E_INTERNAL, 0,
 				   "cannot prepare a device-mapper table");
-	if (!dm_task_run(task))
-		return fail(name, "load a table into", dm_task_get_errno(task),
-			    err);
+	if (!lib->task_run(task))
+		return fail(name, "load a table into",
+			    lib->task_get_errno(task), err);
 	return 0;
 }
 
@@ -170,10 +172,10 @@ static int run_simple(int type, const struct dm_name *name, const char *doing,
 		return -(int)err->code;
 	if (type != DM_DEVICE_SUSPEND && set_udev_flags(task, err) < 0)
 		return -(int)err->code;
-	if (!dm_task_run(task))
-		return fail(name, doing, dm_task_get_errno(task), err);
+	if (!lib->task_run(task))
+		return fail(name, doing, lib->task_get_errno(task), err);
 	if (ret_dev) {
-		if (!dm_task_get_info(task, &info))
+		if (!lib->task_get_info(task, &info))
 			return img_err_set(err, IMG_E_INTERNAL, 0,
 					   "cannot learn the number of %s",
 					   name->name);
@@ -233,11 +235,12 @@ static int kernel_message(void *self, const struct dm_name *name,
 	task = task_new(DM_DEVICE_TARGET_MSG, name, err);
 	if (!task)
 		return -(int)err->code;
-	if (!dm_task_set_sector(task, 0) || !dm_task_set_message(task, text))
+	if (!lib->task_set_sector(task, 0) ||
+	    !lib->task_set_message(task, text))
 		return img_err_set(err, IMG_E_INTERNAL, 0,
 				   "cannot prepare the message '%s'", text);
-	if (!dm_task_run(task)) {
-		int e = dm_task_get_errno(task);
+	if (!lib->task_run(task)) {
+		int e = lib->task_get_errno(task);
 
 		(void)fail(name, "send a message to", e, err);
 		return img_err_prefix(err, "%s", text);
@@ -255,9 +258,9 @@ static int kernel_state(void *self, const struct dm_name *name,
 	task = task_new(DM_DEVICE_INFO, name, err);
 	if (!task)
 		return -(int)err->code;
-	if (!dm_task_run(task) || !dm_task_get_info(task, &info))
+	if (!lib->task_run(task) || !lib->task_get_info(task, &info))
 		return fail(name, "ask for the state of",
-			    dm_task_get_errno(task), err);
+			    lib->task_get_errno(task), err);
 	if (!info.exists)
 		return 0;
 	ret->exists = true;
@@ -279,10 +282,10 @@ static int kernel_table(void *self, const struct dm_name *name,
 	task = task_new(DM_DEVICE_TABLE, name, err);
 	if (!task)
 		return -(int)err->code;
-	if (!dm_task_run(task))
+	if (!lib->task_run(task))
 		return fail(name, "ask for the table of",
-			    dm_task_get_errno(task), err);
-	(void)dm_get_next_target(task, NULL, &start, &len, &target, &params);
+			    lib->task_get_errno(task), err);
+	(void)lib->get_next_target(task, NULL, &start, &len, &target, &params);
 	ret->len_sectors = len;
 	(void)snprintf(ret->target, sizeof(ret->target), "%s",
 		       target ? target : "");
@@ -300,13 +303,13 @@ static int read_status(const struct dm_name *name, bool flush, char **ret,
 	task = task_new(DM_DEVICE_STATUS, name, err);
 	if (!task)
 		return -(int)err->code;
-	if (!flush && !dm_task_no_flush(task))
+	if (!flush && !lib->task_no_flush(task))
 		return img_err_set(err, IMG_E_INTERNAL, 0,
 				   "cannot prepare a device-mapper task");
-	if (!dm_task_run(task))
+	if (!lib->task_run(task))
 		return fail(name, "ask for the status of",
-			    dm_task_get_errno(task), err);
-	(void)dm_get_next_target(task, NULL, &start, &len, &target, &params);
+			    lib->task_get_errno(task), err);
+	(void)lib->get_next_target(task, NULL, &start, &len, &target, &params);
 	*ret = mem_strdup(params ? params : "");
 	return 0;
 }
