@@ -236,6 +236,43 @@ int container_volumes_insert(struct store *store,
 	return r;
 }
 
+int container_volumes_check(struct store *store,
+			    const struct container_row *row,
+			    struct img_err *err)
+{
+	img_auto(json_release) json_t *json = NULL;
+	img_auto(json_release) json_t *mounts = NULL;
+	json_t *one;
+	size_t i;
+	int r;
+
+	if (!may_have(row->config))
+		return 0;
+	r = image_config_parse(row->config, &json, err);
+	if (r < 0)
+		return r;
+	mounts = host_mounts_all(json_object_get(json, "HostConfig"));
+	json_array_foreach(mounts, i, one)
+	{
+		const char *name = json_text(one, "Source");
+		int64_t there;
+
+		if (!is_volume(one) || !*name)
+			continue;
+		r = db_get_int(store_db(store), &there, err,
+			       "SELECT 1 FROM volume_users"
+			       " WHERE container = ? AND name = ?",
+			       "ss", row->id.hex, name);
+		if (r == 0)
+			r = img_err_set(err, IMG_E_NOT_FOUND, 0,
+					"the volume '%s' was removed meanwhile",
+					name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int container_volumes_users(struct store *store, const char *volume,
 			    int (*fn)(void *self, const char *container,
 				      struct img_err *err),

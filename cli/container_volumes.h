@@ -33,6 +33,12 @@ int container_volumes_insert(struct store *store,
 			     const struct container_row *row,
 			     struct img_err *err) IMG_MUST_USE;
 
+/* IMG_E_NOT_FOUND where a volume went between container_volumes_resolve and
+ * the rows; in their transaction, which is then to be rolled back. */
+int container_volumes_check(struct store *store,
+			    const struct container_row *row,
+			    struct img_err *err) IMG_MUST_USE;
+
 /* Calls @fn with the name of each container that has the volume, by name. */
 int container_volumes_users(struct store *store, const char *volume,
 			    int (*fn)(void *self, const char *container,

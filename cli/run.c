@@ -139,6 +139,8 @@ static int create(struct store *store, const struct image *image,
 				   row->name, row->name, row->name);
 	}
 	if (r == 0)
+		r = container_volumes_check(store, row, err);
+	if (r == 0)
 		r = running ? volume_settle_running(pending, err)
 			    : volume_settle(pending, err);
 	if (r == 0)

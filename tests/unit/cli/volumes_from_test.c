@@ -306,6 +306,29 @@ static void what_came_to_nothing_leaves_the_others_be(void **state)
 	assert_false(has(store, "named_volumes", "nobodys"));
 }
 
+/* A volume that went while its container was made is missed at once. */
+static void what_went_meanwhile_is_named(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(container_row_release) struct container_row row = { 0 };
+	struct img_err err = { 0 };
+
+	add_volume(store, "data", false);
+	add_container(store, "one", HOST);
+	assert_int_equal(container_find(store, "one", &row, &err), 0);
+	assert_int_equal(container_volumes_check(store, &row, &err),
+			 -IMG_E_NOT_FOUND);
+	assert_string_equal(err.msg,
+			    "the volume 'nobodys' was removed meanwhile");
+	container_row_release(&row);
+	row = (struct container_row){ 0 };
+	add_volume(store, "nobodys", true);
+	add_container(store, "two", HOST);
+	assert_int_equal(container_find(store, "two", &row, &err), 0);
+	err = (struct img_err){ 0 };
+	assert_int_equal(container_volumes_check(store, &row, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +336,7 @@ int main(void)
 		test_in_store(each_gets_what_the_other_has),
 		test_in_store(one_that_is_not_there_is_named),
 		test_of_crash(a_volume_goes_with_the_last_that_has_it),
+		test_in_store(what_went_meanwhile_is_named),
 		test_in_store(what_came_to_nothing_leaves_the_others_be),
 	};
 
