@@ -80,6 +80,10 @@ struct driver {
 	int (*thaw)(struct store *store, const struct volume *volume,
 		    struct img_err *err);
 
+	/* 1 when the device of a volume that nobody uses has to be there all
+	 * the same, for what is made from it.  NULL where that cannot be. */
+	int (*is_needed)(struct store *store, uint32_t id, struct img_err *err);
+
 	/* What a volume can be merged into, in place, and how many others are
 	 * made from that; 0: into nothing.  NULL where volumes never are. */
 	int (*merge_base)(struct store *store, const struct volume *volume,

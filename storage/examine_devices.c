@@ -139,6 +139,10 @@ static int look_at_volume(struct look *look, const struct dm_block *block,
 	r = held < 0 ? held : is_being_copied(store, id, err);
 	if (r < 0)
 		return r;
+	if (!held && store->driver->is_needed)
+		held = r > 0 ? r : store->driver->is_needed(store, id, err);
+	if (held < 0)
+		return held;
 	if (state.suspended && r == 0) {
 		finding = tell(look, "suspended-device", block, what);
 		finding_text(finding, "is suspended: whoever writes to it "

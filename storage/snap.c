@@ -336,6 +336,7 @@ const struct driver driver_snapshot = {
 	.resize_check = snap_resize_check,
 	.resize = snap_resize,
 	.thaw = snap_thaw,
+	.is_needed = snap_is_needed,
 	.merge_base = snap_merge_base,
 	.merge = snap_merge,
 	.list = list,

@@ -148,6 +148,13 @@ void snap_table_release(struct snap_table *table);
 int snap_cow_table(struct store *store, const struct volume *volume,
 		   const struct snap_file *file, struct snap_table *ret,
 		   struct img_err *err) IMG_MUST_USE;
+/* 1 when devices of what is made from a base lie beside its own, 0 when there
+ * are none.  Its own is there. */
+int snap_has_others(struct store *store, const struct dm_name *name,
+		    struct img_err *err) IMG_MUST_USE;
+/* The same, or some come or go just now. */
+int snap_is_needed(struct store *store, uint32_t base,
+		   struct img_err *err) IMG_MUST_USE;
 /* The origin's device goes, unless somebody needs it; LOCK_BASES is held. */
 int snap_base_down(struct store *store, uint32_t base,
 		   struct img_err *err) IMG_MUST_USE;

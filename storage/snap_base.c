@@ -142,13 +142,38 @@ int snap_is_wanted(struct store *store, uint32_t id, struct img_err *err)
 	return r < 0 ? r : n > 0;
 }
 
+/* All of them are on what its own is on. */
+int snap_has_others(struct store *store, const struct dm_name *name,
+		    struct img_err *err)
+{
+	unsigned holders = 0;
+	dev_t lower = 0;
+	int r = snap_table_dev(store, name, &lower, NULL, err);
+
+	if (r == 0)
+		r = store->dm.ops->holders(store->dm.self, lower, &holders,
+					   err);
+	return r < 0 ? r : holders > 1;
+}
+
+int snap_is_needed(struct store *store, uint32_t base, struct img_err *err)
+{
+	struct dm_state state = { 0 };
+	struct dm_name name;
+	int r = lock_is_held(store->lock_fd, LOCK_BASES + base, err);
+
+	if (r == 0)
+		r = snap_state(store, base, &name, &state, err);
+	if (r != 0 || !state.exists || !state.has_table)
+		return r;
+	return snap_has_others(store, &name, err);
+}
+
 int snap_base_down(struct store *store, uint32_t base, struct img_err *err)
 {
 	struct img_err used = { 0 };
 	struct dm_state state = { 0 };
 	struct dm_name name;
-	unsigned holders = 0;
-	dev_t lower = 0;
 	int r;
 
 	snap_name(store, base, &name);
@@ -158,12 +183,9 @@ int snap_base_down(struct store *store, uint32_t base, struct img_err *err)
 	r = snap_is_wanted(store, base, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = snap_table_dev(store, &name, &lower, NULL, err);
-	if (r == 0)
-		r = store->dm.ops->holders(store->dm.self, lower, &holders,
-					   err);
-	if (r < 0 || holders > 1) /* snapshots beside it */
-		return r;
+	r = snap_has_others(store, &name, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = store->dm.ops->remove(store->dm.self, &name, &used);
 	if (r < 0 && r != -IMG_E_BUSY && r != -IMG_E_NOT_FOUND) {
 		*err = used;

@@ -233,6 +233,51 @@ static void a_running_container_is_no_finding(void **state)
 	temp_store_check(t, store, (uint32_t[]){ 2, 0 }, NULL);
 }
 
+/* On the driver snapshot the image's device is there with its container's. */
+static void what_a_running_container_is_made_from_is_no_finding(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	img_auto(store_close) struct store *theirs = temp_store_open(t);
+	img_auto(image_release) struct image image = { 0 };
+	struct volume_pending run = { 0 };
+	struct img_err err = { 0 };
+	char node[VOLUME_NODE_MAX];
+
+	(void)temp_store_add_image(store, "base");
+	assert_int_equal(image_find(store, "base", &image, &err), 0);
+	assert_int_equal(volume_snapshot(theirs, &image.volume, &run, &err), 0);
+	assert_int_equal(volume_settle_running(&run, &err), 0);
+	assert_int_equal(volume_activate(theirs, &run.volume, node, &err), 0);
+	assert_non_null(fake_dm_find(t->fake, "1"));
+	assert_int_equal(fake_dm_find(t->fake, "1")->open_count, 0);
+	assert_well(store);
+	assert_int_equal(volume_deactivate(theirs, &run.volume, &err), 0);
+	assert_int_equal(volume_settle(&run, &err), 0);
+	volume_keep(&run);
+	assert_null(fake_dm_find(t->fake, "1"));
+	/* Without one it is nobody's. */
+	assert_int_equal(volume_activate(store, &image.volume, node, &err), 0);
+	{
+		img_auto(findings_release) struct findings found = { 0 };
+
+		look(store, &found);
+		assert_int_equal(found.n, 1);
+		assert_string_equal(found.all[0].kind, "stale-device");
+	}
+	assert_int_equal(volume_deactivate(store, &image.volume, &err), 0);
+}
+
+static int setup_snapshot(void **state)
+{
+	int r;
+
+	temp_store_driver = "snapshot";
+	r = temp_store_setup(state);
+	temp_store_driver = NULL;
+	return r;
+}
+
 static void leaked_loops_are_found(void **state)
 {
 	struct temp_store *t = *state;
@@ -392,6 +437,9 @@ int main(void)
 		test_in_store(intents_of_the_dead_are_found),
 		test_in_store(devices_of_nobody_are_found),
 		test_in_store(a_running_container_is_no_finding),
+		cmocka_unit_test_setup_teardown(
+			what_a_running_container_is_made_from_is_no_finding,
+			setup_snapshot, temp_store_teardown),
 		test_in_store(leaked_loops_are_found),
 		test_in_store(a_stale_hold_is_found),
 		test_in_store(ledger_and_catalog_are_compared),
