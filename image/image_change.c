@@ -133,6 +133,7 @@ int image_add(struct store *store, const struct image_new *new,
 		image_record_text(new->created_by);
 	img_auto(img_mem_release) char *comment =
 		image_record_text(new->comment);
+	img_auto(lock_release) struct lock records = { .fd = -1 };
 	struct image_new clean = *new;
 	int r = id_new(&image.id, err);
 
@@ -142,7 +143,9 @@ int image_add(struct store *store, const struct image_new *new,
 		image.parent = new->parent->id;
 	clean.created_by = created_by;
 	clean.comment = comment;
-	r = put_record(store, &image, &clean, err);
+	r = ledger_begin(store, &records, err);
+	if (r == 0)
+		r = put_record(store, &image, &clean, err);
 	if (r == 0 && new->name)
 		r = take_name(store, new->name, &image.id, err);
 	if (r == 0)
@@ -201,11 +204,32 @@ static int put_names(struct store *store, const struct image *image,
 	return image_record_put(store, image, names, history, err);
 }
 
+/* Who found it did so before it was alone with it. */
+static int is_there(struct store *store, const struct image *image,
+		    struct img_err *err)
+{
+	int64_t one;
+	int r = db_get_int(store_db(store), &one, err,
+			   "SELECT 1 FROM images WHERE id = ?", "s",
+			   image->id.hex);
+
+	if (r == 0)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "there is no image %.12s any more",
+				   image->id.hex);
+	return r < 0 ? r : 0;
+}
+
 int image_tag(struct store *store, const struct image *image,
 	      const struct image_name *name, struct img_err *err)
 {
-	int r = put_names(store, image, name, true, err);
+	img_auto(lock_release) struct lock records = { .fd = -1 };
+	int r = ledger_begin(store, &records, err);
 
+	if (r == 0)
+		r = is_there(store, image, err);
+	if (r == 0)
+		r = put_names(store, image, name, true, err);
 	if (r == 0)
 		r = take_name(store, name, &image->id, err);
 	return r < 0 ? r : in_txn(store, image_name_set, image, name, err);
@@ -229,8 +253,13 @@ static int drop_name(struct db *db, const char *id,
 int image_untag(struct store *store, const struct image *image,
 		const struct image_name *name, struct img_err *err)
 {
-	int r = put_names(store, image, name, false, err);
+	img_auto(lock_release) struct lock records = { .fd = -1 };
+	int r = ledger_begin(store, &records, err);
 
+	if (r == 0)
+		r = is_there(store, image, err);
+	if (r == 0)
+		r = put_names(store, image, name, false, err);
 	return r < 0 ? r : in_txn(store, drop_name, image, name, err);
 }
 
@@ -265,15 +294,17 @@ static int delete_rows(struct store *store, const struct image *image,
 int image_remove(struct store *store, const struct image *image,
 		 struct img_err *err)
 {
+	img_auto(lock_release) struct lock records = { .fd = -1 };
 	struct volume_pending gone = { 0 };
 	int r;
 
-	r = store_need_pool(store, err);
+	r = ledger_begin(store, &records, err);
 	if (r == 0)
 		r = delete_rows(store, image, &gone, err);
 	if (r < 0)
 		return r;
 	r = ledger_drop(store, image->volume.id, err);
+	lock_release(&records); /* what follows may take long */
 	if (r < 0) {
 		volume_keep(&gone); /* the next open goes on with it */
 		return r;

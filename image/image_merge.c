@@ -147,10 +147,13 @@ int image_merge(struct store *store, const struct image_merge *merge,
 		.created_ns = clock_now_ns(),
 		.config = mem_strdup(merge->config),
 	};
+	img_auto(lock_release) struct lock records = { .fd = -1 };
 	int r = id_new(&new.id, err);
 
 	clean.created_by = created_by;
 	clean.comment = comment;
+	if (r == 0)
+		r = ledger_begin(store, &records, err);
 	if (r == 0)
 		r = put_new(store, &new, &clean, err);
 	if (r == 0)
@@ -165,5 +168,6 @@ int image_merge(struct store *store, const struct image_merge *merge,
 	*ret_id = new.id;
 	if (merge->volume && merge->keep)
 		return put_old(store, old, err);
+	lock_release(&records);
 	return merge->volume ? image_remove(store, old, err) : 0;
 }

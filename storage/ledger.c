@@ -45,13 +45,24 @@ static void write_hint(struct store *store, const struct ledger_tail *tail)
 }
 
 /* The pool first: bringing it up takes LOCK_STORE, which comes before. */
-static int take_lock(struct store *store, struct lock *ret, struct img_err *err)
+static int take(struct store *store, uint64_t offset, struct lock *ret,
+		struct img_err *err)
 {
 	int r = store_need_pool(store, err);
 
 	if (r == 0)
-		r = store_lock(store, LOCK_LEDGER, ret, err);
+		r = store_lock(store, offset, ret, err);
 	return r;
+}
+
+static int take_lock(struct store *store, struct lock *ret, struct img_err *err)
+{
+	return take(store, LOCK_LEDGER, ret, err);
+}
+
+int ledger_begin(struct store *store, struct lock *ret, struct img_err *err)
+{
+	return take(store, LOCK_RECORDS, ret, err);
 }
 
 static int append_store(struct store *store, int fd,

@@ -16,6 +16,7 @@
  * record that was torn by a crash ends the log, and the next one takes its
  * place.  docs/on-disk.md has the format.
  */
+#include "base/lock.h"
 #include "storage/store.h"
 
 #define LEDGER_VOLUME	  0u
@@ -28,6 +29,17 @@ struct ledger_record {
 	const char *json; /* what image/ wants to find again; never NULL */
 	uint64_t seq;	  /* of two records the later one; set by ledger_each */
 };
+
+/**
+ * ledger_begin - be alone with changing what the ledger and the catalog have
+ * @ret: the caller lets go of it once both have it
+ *
+ * For a record that is made of what the catalog says: from before that is read
+ * until after the transaction that follows the record.  Else of two changes at
+ * once the later record may lack the other's.  Not within a transaction.
+ */
+int ledger_begin(struct store *store, struct lock *ret,
+		 struct img_err *err) IMG_MUST_USE;
 
 /**
  * ledger_put - record what a volume is, in place of its earlier record

@@ -150,6 +150,8 @@ static const char *lock_name(uint64_t offset)
 		return "the use of the store";
 	case LOCK_STORE:
 		return "the lock of the store";
+	case LOCK_RECORDS:
+		return "the lock of the records";
 	case LOCK_LEDGER:
 		return "the lock of the ledger";
 	case LOCK_METADATA:

@@ -20,6 +20,7 @@
 enum {
 	LOCK_USE = 0,	    /* shared: devices of the store are in use */
 	LOCK_STORE = 16,    /* bringing devices of the store up or down */
+	LOCK_RECORDS = 24,  /* changing what both ledger and catalog have */
 	LOCK_LEDGER = 32,   /* appending to the ledger */
 	LOCK_METADATA = 48, /* holding the metadata snapshot (storage/hold.h) */
 	LOCK_INTENTS = 1024, /* and up: one byte an intent */

@@ -2,7 +2,9 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "image/examine.h"
 #include "image/import.h"
+#include "storage/finding.h"
 #include "storage/ledger.h"
 #include "tests/lib/temp_store.h"
 
@@ -11,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -151,6 +155,51 @@ static void a_name_that_is_taken_moves(void **state)
 	assert_names(store, old, "");
 	assert_found(store, old.hex, old);
 	temp_store_check(*state, store, NULL, NULL);
+}
+
+#define AT_ONCE 8
+
+static void name_it(struct temp_store *t, int n)
+{
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	img_auto(image_release) struct image image = { 0 };
+	struct image_name name = { .tag = "latest" };
+	struct img_err err = { 0 };
+
+	(void)snprintf(name.name, sizeof(name.name), "name%d", n);
+	if (image_find(store, "first", &image, &err) < 0 ||
+	    image_tag(store, &image, &name, &err) < 0 ||
+	    (n % 2 && image_untag(store, &image, &name, &err) < 0))
+		_exit(1);
+}
+
+/* Each record is of all that was there before: none lacks another's name. */
+static void names_of_many_at_once_are_all_recorded(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	img_auto(findings_release) struct findings found = { 0 };
+	struct img_err err = { 0 };
+	pid_t child[AT_ONCE];
+	int status;
+
+	(void)temp_store_add_image(store, "first");
+	for (int i = 0; i < AT_ONCE; i++) {
+		child[i] = fork();
+		assert_true(child[i] >= 0);
+		if (child[i] > 0)
+			continue;
+		name_it(t, i);
+		_exit(0);
+	}
+	for (int i = 0; i < AT_ONCE; i++) {
+		assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(temp_store_count(store, "SELECT count(*) FROM names"),
+			 1 + AT_ONCE / 2);
+	assert_int_equal(image_examine(store, &found, &err), 0);
+	assert_int_equal(found.n, 0);
 }
 
 static void an_image_goes_once(void **state)
@@ -328,6 +377,7 @@ int main(void)
 		test_in_store(a_prefix_has_to_be_unique),
 		test_in_store(names_come_and_go),
 		test_in_store(a_name_that_is_taken_moves),
+		test_in_store(names_of_many_at_once_are_all_recorded),
 		test_in_store(an_image_goes_once),
 		test_in_store(history_is_a_copy),
 		test_in_store(a_record_is_whole),
