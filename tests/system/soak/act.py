@@ -1,5 +1,5 @@
-"""A command as the soak has it: its words, the containers and images that it
-is about, and an effect: a function that changes a Model and returns what the
+"""A command as the soak has it: its words, the containers, images and volumes
+that it is about, and an effect: a function that changes a Model and returns what the
 command must exit with and say there."""
 
 
@@ -17,10 +17,17 @@ class Says:
 
 
 class Act:
-    def __init__(self, argv, effect, about=(), images=(), later=False):
+    def __init__(self, argv, effect, about=(), images=(), later=False,
+                 volumes=()):
         self.argv, self.effect = [str(a) for a in argv], effect
         self.about, self.images = list(about), list(images)
+        self.volumes = list(volumes)
         self.later = later  # it returns before all is as it will be
+
+    def meets(self, other):
+        """They want the same, and one may find that it came too late."""
+        return (set(self.about + self.images) & set(other.about + other.images)
+                or set(self.volumes) & set(other.volumes))
 
     def verb(self):
         return self.argv[0]

@@ -2,9 +2,10 @@
 from act import Act, Says
 from life import Life
 from states import States
+from volumes import ANONYMOUS, Volumes
 
 
-class Acts(Life, States):
+class Acts(Life, States, Volumes):
     ASKS = ("wait", "logs", "attach")
     ALONE = ("pool",)  # it wants the store for itself, and its devices whole
     WEIGHTS = {
@@ -12,7 +13,7 @@ class Acts(Life, States):
         "restart": 5, "kill": 4, "pause": 6, "unpause": 5, "exec": 9,
         "update": 4, "rename": 4, "rm": 6, "wait": 2, "logs": 3, "commit": 6,
         "tag": 3, "rmi": 4, "rmi_nameless": 2, "snapshot": 7, "clone": 2,
-        "attach": 1, "pool_stop": 2,
+        "attach": 1, "pool_stop": 2, "volume": 14,
     }
 
     def choose(self, model):
@@ -40,7 +41,7 @@ class Acts(Life, States):
         one = self.choose_change(model)
         for _ in range(self.rng.randrange(20)):
             other = self.choose(model)
-            if set(one.about + one.images) & set(other.about + other.images):
+            if one.meets(other):
                 break
         else:
             other = self.choose(model)
@@ -52,6 +53,8 @@ class Acts(Life, States):
         name = self.rng.choice(sorted(model.containers))
 
         def effect(m):
-            m.containers.pop(name, None)
+            if name in m.containers:
+                m.remove(name, True)
             return Says()
-        return Act(["rm", "-f", name], effect, [name])
+        return Act(["rm", "-f", "-v", name], effect, [name],
+                   volumes=[ANONYMOUS])

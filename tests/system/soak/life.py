@@ -1,6 +1,7 @@
 """The commands of a container's life."""
 from act import Act, Choice, Says
-from model import DEAF, POLITE, Container, ends, script
+from model import DEAF, POLITE, Container, Volume, ends, script
+from volumes import ANONYMOUS
 
 MEMORY = {"0": 0, "32m": 32 << 20, "64m": 64 << 20}
 
@@ -11,7 +12,7 @@ class Life(Choice):
     # Making containers.
 
     def new(self, model):
-        """(arguments, name, effect that makes it or None, what it says)"""
+        """(arguments, name, image, kind of script, mounts)"""
         image, kind = self.image(model), self.rng.choice(self.KINDS + (None,))
         name = self.token("c")
         if model.containers and self.rng.random() < 0.1:
@@ -19,50 +20,58 @@ class Life(Choice):
         words = ["--name", name, image]
         if kind is not None:
             words += ["sh", "-c", script(kind)]
-        return words, name, image, kind
+        return words, name, image, kind, self.mounts(model)
+
+    def made(self, m, name, image, kind, remove, mounts):
+        """None once it is there, or why it is not.  Of one that comes to
+        nothing the volumes with a name stay."""
+        if image not in m.names:
+            return "there is no image '%s'" % image
+        if mounts.missing(m):
+            return mounts.missing(m)
+        if name in m.containers:
+            if mounts.volume:
+                m.volumes.setdefault(mounts.volume, Volume())
+            return "the container name '%s' is taken" % name
+        mounts.give(m, m.make(name, image, kind, remove))
+        return None
 
     def create(self, model):
-        words, name, image, kind = self.new(model)
+        words, name, image, kind, mounts = self.new(model)
 
         def effect(m):
-            if name in m.containers:
-                return Says(1, "the container name '%s' is taken" % name)
-            if image not in m.names:
-                return Says(1, "there is no image '%s'" % image)
-            m.make(name, image, kind, False)
-            return Says()
-        return Act(["create"] + words, effect, [name], [image])
+            why = self.made(m, name, image, kind, False, mounts)
+            return Says(1, why) if why else Says()
+        return Act(["create"] + mounts.words + words, effect, [name], [image],
+                   volumes=mounts.about())
 
     def run(self, model):
-        words, name, image, _ = self.new(model)
+        words, name, image, _, mounts = self.new(model)
         kind = self.rng.choice(("0", "3", "42"))
         words = words[:3] + ["sh", "-c", script(kind)]
         remove = self.rng.random() < 0.3
 
         def effect(m):
-            if image not in m.names:
-                return Says(125, "there is no image '%s'" % image)
-            if name in m.containers:
-                return Says(125, "the container name '%s' is taken" % name)
-            m.make(name, image, kind, remove)
+            why = self.made(m, name, image, kind, remove, mounts)
+            if why:
+                return Says(125, why)
             m.begin(name, False)
             return Says(int(kind), out="up\n")
-        return Act(["run"] + ["--rm"] * remove + words, effect, [name], [image])
+        return Act(["run"] + ["--rm"] * remove + mounts.words + words, effect,
+                   [name], [image], volumes=mounts.about())
 
     def run_d(self, model):
-        words, name, image, kind = self.new(model)
+        words, name, image, kind, mounts = self.new(model)
         remove = self.rng.random() < 0.2
 
         def effect(m):
-            if image not in m.names:
-                return Says(125, "there is no image '%s'" % image)
-            if name in m.containers:
-                return Says(125, "the container name '%s' is taken" % name)
-            m.make(name, image, kind, remove)
+            why = self.made(m, name, image, kind, remove, mounts)
+            if why:
+                return Says(125, why)
             m.begin(name, True)
             return Says()
-        return Act(["run", "-d"] + ["--rm"] * remove + words, effect, [name],
-                   [image], later=True)
+        return Act(["run", "-d"] + ["--rm"] * remove + mounts.words + words,
+                   effect, [name], [image], later=True, volumes=mounts.about())
 
     # Their life.
 
@@ -104,8 +113,8 @@ class Life(Choice):
         asks = c and c.kind == POLITE and c.state != "paused"
         return ["-t", "100" if asks else "0"]
 
-    def stop(self, model):
-        name = self.some(model, Container.up)
+    def stop(self, model, name=None):
+        name = name or self.some(model, Container.up)
         grace = self.grace(model, name)
 
         def effect(m, c):
@@ -129,8 +138,8 @@ class Life(Choice):
         return Act(["restart"] + grace + [name],
                    self.on(name, "restart", effect), [name], later=True)
 
-    def kill(self, model):
-        name = self.some(model, Container.up)
+    def kill(self, model, name=None):
+        name = name or self.some(model, Container.up)
 
         def effect(m, c):
             if not c.up():
@@ -206,6 +215,9 @@ class Life(Choice):
 
     def rm(self, model):
         name, force = self.any_or_nobody(model), self.rng.random() < 0.5
+        c = model.containers.get(name)
+        # One with --rm takes them along itself, whoever is first.
+        volumes = bool(c and c.remove) or self.rng.random() < 0.5
 
         def effect(m):
             c = m.containers.get(name)
@@ -216,9 +228,10 @@ class Life(Choice):
             if c.up() and not force:
                 return Says(1, "cannot remove %s: it is running: stop it "
                             "first, or use -f" % name)
-            del m.containers[name]
+            m.remove(name, volumes)
             return Says(out=name + "\n")
-        return Act(["rm"] + ["-f"] * force + [name], effect, [name])
+        return Act(["rm"] + ["-f"] * force + ["-v"] * volumes + [name], effect,
+                   [name], volumes=[ANONYMOUS])
 
     # What is only asked.
 

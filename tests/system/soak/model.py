@@ -1,4 +1,4 @@
-"""What must hold: containers and images as they have to be.
+"""What must hold: containers, images and volumes as they have to be.
 
 A command's effect is a function on a Model, so that two commands at once are
 just two orders of two functions, and one that was killed is the model before it
@@ -41,6 +41,13 @@ class Image(Copied):
         self.kind, self.starts, self.mark = kind, starts, mark
 
 
+class Volume(Copied):
+    SIZE = 64 << 20  # of one that is made without
+
+    def __init__(self, size=SIZE):
+        self.size, self.mark = size, ""
+
+
 class Container(Copied):
     def __init__(self, image, image_name, kind, starts, mark, remove):
         self.id = None
@@ -53,6 +60,7 @@ class Container(Copied):
         self.starts, self.mark = starts, mark  # of its file system
         self.lines = 0  # in its log
         self.snapshots = {}  # (starts, mark) by name; never changed in place
+        self.volume = self.anonymous = None  # a name; one of the model's
 
     def up(self):
         return self.state in ("running", "paused")
@@ -61,6 +69,8 @@ class Container(Copied):
 class Model:
     def __init__(self):
         self.containers, self.images, self.names = {}, {}, {}
+        self.volumes, self.anonymous = {}, frozenset()
+        self.can_resize = True
         self.serial = 0
 
     def copy(self):
@@ -68,6 +78,8 @@ class Model:
         new.containers = {n: c.copy() for n, c in self.containers.items()}
         new.images = {k: i.copy() for k, i in self.images.items()}
         new.names = dict(self.names)
+        new.volumes = {n: v.copy() for n, v in self.volumes.items()}
+        new.anonymous, new.can_resize = self.anonymous, self.can_resize
         new.serial = self.serial
         return new
 
@@ -108,7 +120,19 @@ class Model:
         c = self.containers[name]
         c.state, c.exit = "exited", status
         if c.remove:
-            del self.containers[name]
+            self.remove(name, True)
+
+    def remove(self, name, volumes):
+        """@volumes: also a nameless one that no other container has."""
+        c = self.containers.pop(name)
+        if volumes and c.anonymous not in self.held():
+            self.anonymous = self.anonymous - {c.anonymous}
+
+    def held(self):
+        return {c.anonymous for c in self.containers.values()}
+
+    def prune(self):
+        self.anonymous = self.anonymous & self.held()
 
 
 def differences(model, seen):
@@ -130,6 +154,10 @@ def differences(model, seen):
         if sorted(c.snapshots) != s["snapshots"]:
             bad.append("container %s: snapshots %s, not %s" % (
                 name, s["snapshots"], sorted(c.snapshots)))
+        if s["volumes"] != [c.volume] * bool(c.volume) + (
+                ["a nameless one"] * bool(c.anonymous)):
+            bad.append("container %s: it has the volumes %s, not %s and %s" % (
+                name, s["volumes"], c.volume, c.anonymous))
         bound.append((c, s["id"]))
     ids = {}
     for name in sorted(set(model.names) | set(seen.names)):
@@ -142,12 +170,19 @@ def differences(model, seen):
         if ids.setdefault(key, image.id or ident) != ident:
             bad.append("image %s: is %s, not %s" % (name, ident, ids[key]))
         bound.append((image, ident))
+    sizes = {n: v.size for n, v in model.volumes.items()}
+    if seen.volumes != sizes:
+        bad.append("volumes %s, not %s" % (seen.volumes, sizes))
+    if seen.anonymous != len(model.anonymous):
+        bad.append("%d nameless volumes, not %d" % (
+            seen.anonymous, len(model.anonymous)))
     loose = {i.id for k, i in model.images.items() if not model.names_of(k)}
     if loose != seen.nameless:
         bad.append("images without a name: %s, not %s" % (seen.nameless, loose))
     if len(set(ids.values())) != len(ids):
         bad.append("two images are one")
     for what, table in (("container", model.containers),
+                        ("volume", model.volumes),
                         ("image", {n: model.images[k]
                                    for n, k in model.names.items()})):
         for name, content in seen.content.get(what, {}).items():

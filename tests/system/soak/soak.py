@@ -1,12 +1,13 @@
-"""soak.py IMG BASE.TAR SECONDS STEPS: so many random commands of a container's
-life, or for so long, on a new store in IMG_ROOT: alone, two at once, or killed
+"""soak.py IMG BASE.TAR SECONDS STEPS [DRIVER]: so many random commands of the
+life of containers and volumes, or for so long, on a new store in IMG_ROOT: alone, two at once, or killed
 in the middle, and after each what must hold.  SEED=N repeats the choices of
 another run; VERBOSE=1 tells them.  Wants a kernel with device-mapper."""
 import collections, os, random, shutil, signal, sys, tempfile, time
 
 from act import Says
 from acts import Acts
-from model import DEAF, Image, Model, differences, script
+from model import DEAF, POLITE, Image, Model, Volume, differences, script
+from volumes import ANONYMOUS
 from world import Fault, Seen, World, wait_until
 
 # What a command may say that came too late, or in the very moment.
@@ -14,7 +15,9 @@ RACES = ("another process is using it", "there is no container", "is taken",
          "meanwhile", "it is not running", "it is running", "it runs already",
          "there is no image", "was made from it", "paused", "has a name",
          "its first process is not known", "has no cgroup",
-         "was killed before it could start", "already", "has no snapshot")
+         "was killed before it could start", "already", "has no snapshot",
+         "it is in use by", "a container has it", "there is no volume",
+         "the container has ended")
 WHOLE_EVERY = 12  # steps
 KEPT = 60  # commands that a failure tells
 LOST = Says(err="too late, and said so")  # it had no effect
@@ -23,7 +26,7 @@ LOST = Says(err="too late, and said so")  # it had no effect
 class Candidate:
     """A model that may hold now, and what the commands say if it does."""
     def __init__(self, model, *says):
-        self.model, self.says = model, says
+        self.model, self.says = model, list(says)
 
 
 def lost(command):
@@ -65,8 +68,10 @@ class Soak:
 
     def prepare(self, tar):
         w = self.world
-        w.ask("init", "--data-size", "2G", "--metadata-size", "16M",
-              "--volume-size", "64M")
+        w.ask("init", "--driver", w.driver, "--volume-size", "64M",
+              *(["--data-size", "2G", "--metadata-size", "16M"]
+                if w.driver == "thin" else []))
+        self.model.can_resize = w.driver == "thin"
         w.ask("import", "-q", tar, "base")
         w.ask("run", "--name", "one", "base", "sh", "-c",
               "echo none >/mark; : >/starts")
@@ -84,7 +89,7 @@ class Soak:
 
     # What was said, and what is there.
 
-    def look_into(self, seen, about, images):
+    def look_into(self, seen, about, images, volumes):
         """What is in those that the step is about, and at times in others."""
         w = self.world
         look = {n for n in about if n in seen.containers}
@@ -97,6 +102,11 @@ class Soak:
             name = self.rng.choice(images)
             if name in seen.names and name not in seen.containers:
                 w.look_into(seen, "image", name)
+        look = {v for v in volumes if v in seen.volumes}
+        if seen.volumes and self.rng.random() < 0.1:
+            look.add(self.rng.choice(sorted(seen.volumes)))
+        for name in sorted(look):
+            w.look_into_volume(seen, name, min(seen.names))
 
     def bind(self, candidates, commands):
         """The ids of new images, where they were told."""
@@ -105,7 +115,8 @@ class Soak:
                 if says and says.new and command.status == 0:
                     says.new.id = command.out.strip()
 
-    def judge(self, candidates, commands, about, images, later):
+    def judge(self, candidates, commands, about, images, volumes=(),
+              later=False):
         """Takes on the candidate that holds: at once or, where a command
         returns before all its effect, soon."""
         said = "\n".join("  %s" % c for c in commands)
@@ -123,7 +134,7 @@ class Soak:
             del why[:]
             for contents in False, True:
                 if contents:
-                    self.look_into(seen, about, images)
+                    self.look_into(seen, about, images, volumes)
                 bad = [differences(c.model, seen) for c in fitting]
                 if all(bad):
                     why.extend("; ".join(b) for b in bad)
@@ -159,12 +170,14 @@ class Soak:
         self.took_s[act.verb()] = time.monotonic() - begin
         if fits(command, candidate.says[0]):
             self.await_up(candidate.model, act.about)
-        self.judge([candidate], [command], act.about, act.images, act.later)
+        self.judge([candidate], [command], act.about, act.images, act.volumes,
+                   act.later)
 
     def two(self, one, other):
         """Both are as if one had come after the other; of two that want the
         same one may be told that it came too late.  What a snapshot or an image
-        caught of a change at once would be seen by nobody: those do not meet."""
+        caught of a change at once would be seen by nobody, and what is paused
+        in the middle does not end: those do not meet."""
         if self.catches(one, other) or self.catches(other, one):
             self.one(one)
             return self.one(other)
@@ -176,7 +189,7 @@ class Soak:
         back = self.after(other, one)
         candidates.append(Candidate(back.model, *reversed(back.says)))
         about = one.about + other.about
-        if set(about + one.images) & set(other.about + other.images):
+        if one.meets(other):
             first, second = self.after(one), self.after(other)
             candidates += [Candidate(first.model, first.says[0], LOST),
                            Candidate(second.model, LOST, second.says[0])]
@@ -186,11 +199,15 @@ class Soak:
             for c in candidates:
                 if all(map(fits, commands, c.says)):
                     self.await_up(c.model, about)
-        self.judge(candidates, commands, about, one.images + other.images, True)
+        self.judge(candidates, commands, about, one.images + other.images,
+                   one.volumes + other.volumes, True)
 
     def catches(self, one, other):
-        return (set(one.about) & set(other.about) and
-                (one.verb() == "commit" or
+        if not set(one.about) & set(other.about):
+            return False
+        if one.verb() == "pause":
+            return other.verb() == "exec"
+        return ((one.verb() == "commit" or
                  one.argv[:2] == ["snapshot", "create"]) and
                 other.verb() in ("start", "restart", "exec", "snapshot"))
 
@@ -235,13 +252,19 @@ class Soak:
         done = self.after(act)
         models = self.halves([self.model.copy(), done.model],
                              set(act.about))
+        models += self.half_volumes(models, done.model)
         says = None if command.status < 0 else done.says[0]
-        # The next command sets things right.
+        # The next command sets things right, but for volumes whose names
+        # nobody knows: those wait for who wants to look into them.
         self.world.ask("ps")
+        if ANONYMOUS in act.volumes:
+            self.world.ask("volume", "prune", "-f")
+            for model in models:
+                model.prune()
         self.world.quiet()
         self.end_for_certain(act.about)
         self.judge([Candidate(m, says) for m in models], [command], act.about,
-                   act.images, True)
+                   act.images, act.volumes, True)
 
     def end_for_certain(self, names):
         """Those that were asked to end, and may or may not have heard it."""
@@ -260,7 +283,7 @@ class Soak:
                     continue
                 if m.containers[name].remove:
                     gone = m.copy()
-                    del gone.containers[name]
+                    gone.remove(name, True)
                     found.append(gone)
                 for status in {137, 7, m.containers[name].exit}:
                     for starts in range(3):
@@ -269,6 +292,17 @@ class Soak:
                                                    lines))
             models = found
         return models
+
+    def half_volumes(self, models, done):
+        """What was made for a container, or to be written to, is there first."""
+        found = []
+        for m in models:
+            new = [n for n in done.volumes if n not in m.volumes]
+            if new:
+                m = m.copy()
+                m.volumes.update({n: Volume(done.volumes[n].size) for n in new})
+                found.append(m)
+        return found
 
     def half(self, model, name, status, starts, lines):
         new = model.copy()
@@ -297,7 +331,29 @@ class Soak:
         new = self.model.copy()
         new.end(name, 137)
         self.world.ask("ps")
-        self.judge([Candidate(new)], [], [name], [], True)
+        self.judge([Candidate(new)], [], [name], [], later=True)
+
+    def attached(self):
+        """Whoever looks on is told how it ended."""
+        up = [n for n in sorted(self.model.containers)
+              if self.model.containers[n].state == "running"]
+        if not up:
+            return self.one(self.acts.run_d(self.model))
+        name = self.rng.choice(up)
+        act = self.rng.choice((self.acts.stop, self.acts.kill))(self.model, name)
+        self.tell("img attach --no-stdin %s & img %s" % (
+            name, " ".join(act.argv)))
+        w, ident = self.world, self.model.containers[name].id
+        before = w.told("attach", ident)
+        looker = w.begin(["attach", "--no-stdin", name])
+        wait_until(lambda: w.told("attach", ident) > before,
+                   lambda: "nobody was attached to %s" % name)
+        ender = w.begin(act.argv).end()
+        candidate = self.after(act)
+        polite = act.verb() == "stop" and (
+            self.model.containers[name].kind == POLITE)
+        candidate.says.append(Says(7 if polite else 137, out=""))
+        self.judge([candidate], [ender, looker.end()], [name], [], later=True)
 
     def steps(self, seconds, number):
         end = time.monotonic() + seconds
@@ -315,6 +371,9 @@ class Soak:
             elif dice < 0.92:
                 self.count["killed"] += 1
                 self.killed(self.acts.choose_change(self.model))
+            elif dice < 0.94:
+                self.count["attached"] += 1
+                self.attached()
             else:
                 self.count["struck"] += 1
                 self.strike()
@@ -332,6 +391,9 @@ class Soak:
         if self.model.containers:
             w.ask("rm", "-f", *sorted(self.model.containers))
         w.ask("rmi", "-f", *sorted({i.id for i in self.model.images.values()}))
+        if self.model.volumes:
+            w.ask("volume", "rm", *sorted(self.model.volumes))
+        w.ask("volume", "prune", "-f")
         w.quiet()
         w.check(Seen())
         w.check_whole(False)
@@ -343,14 +405,16 @@ class Soak:
             print("  %s: %s" % (name, container))
         for name, key in sorted(self.model.names.items()):
             print("  %s: %s" % (name, self.model.images[key]))
+        for name, volume in sorted(self.model.volumes.items()):
+            print("  volume %s: %s" % (name, volume))
 
 
-def main(img, tar, seconds, number):
+def main(img, tar, seconds, number, driver="thin"):
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
     print("SEED=%d" % seed, flush=True)
     root = os.path.realpath(os.environ.get("IMG_ROOT", "/var/lib/img"))
     scratch = tempfile.mkdtemp()
-    soak = Soak(World(os.path.realpath(img), root,
+    soak = Soak(World(os.path.realpath(img), driver, root,
                       os.environ.get("IMG_RUN", "/run/img"), scratch), seed)
     try:
         soak.prepare(tar)

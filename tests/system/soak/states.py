@@ -66,6 +66,7 @@ class States(Choice):
             other = Container(c.image, c.image_name, c.kind, c.starts, c.mark,
                               c.remove)
             other.memory = c.memory
+            other.volume, other.anonymous = c.volume, c.anonymous
             m.containers[new] = other
             return Says()
         return Act(["clone", name, new], effect, [name, new])

@@ -40,7 +40,8 @@ class Seen:
     """What img tells of everything; contents only where they were asked for."""
     def __init__(self):
         self.containers, self.names, self.nameless = {}, {}, set()
-        self.content = {"container": {}, "image": {}}
+        self.volumes, self.anonymous = {}, 0
+        self.content = {"container": {}, "image": {}, "volume": {}}
 
 
 class Command:
@@ -74,8 +75,9 @@ class Command:
 
 
 class World:
-    def __init__(self, img, root, run, scratch):
+    def __init__(self, img, driver, root, run, scratch):
         self.img, self.root, self.run, self.scratch = img, root, run, scratch
+        self.driver = driver
         self.serial = 0
 
     def begin(self, argv):
@@ -148,12 +150,24 @@ class World:
         seen = Seen()
         snapshots = sorted(self.sql("SELECT c.name, s.name FROM snapshots s"
                                     " JOIN containers c ON c.id = container"))
+        volumes = self.sql("SELECT c.name, CASE anonymous WHEN 0 THEN u.name"
+                           " ELSE 'a nameless one' END FROM volume_users u"
+                           " JOIN containers c ON c.id = u.container"
+                           " ORDER BY anonymous")
         for c in json.loads(self.ask("ps", "-a", "--format", "json")):
             code = re.match(r"Exited \((\d+)\)", c["Status"])
             seen.containers[c["Names"]] = {
                 "id": c["Id"], "state": c["State"], "image_name": c["Image"],
                 "exit": int(code.group(1)) if code else 0,
-                "snapshots": [s for n, s in snapshots if n == c["Names"]]}
+                "snapshots": [s for n, s in snapshots if n == c["Names"]],
+                "volumes": [v for n, v in volumes if n == c["Names"]]}
+        for name, anonymous, size in self.sql(
+                "SELECT name, anonymous, size_bytes FROM named_volumes"
+                " JOIN volumes ON id = volume"):
+            if anonymous:
+                seen.anonymous += 1
+            else:
+                seen.volumes[name] = size
         for i in json.loads(self.ask("images", "--format", "json")):
             if i["Repository"] == "<none>":
                 seen.nameless.add(i["Id"])
@@ -176,6 +190,20 @@ class World:
         if row:
             content["lines"] = self.log_lines(row["id"])
         seen.content[what][name] = content
+
+    def look_into_volume(self, seen, name, image):
+        """What is in one, as a container of its own sees it."""
+        mark = self.ask("run", "--rm", "-v", name + ":/data:ro", image, "sh",
+                        "-c", "[ ! -e /data/mark ] || cat /data/mark")
+        seen.content["volume"][name] = {"mark": mark.strip()}
+
+    def told(self, action, ident):
+        """When the journal has it of a container for the last time."""
+        journal = text_of(self.run_dir + "/events.1") + text_of(
+            self.run_dir + "/events")
+        return max(map(int, re.findall(
+            '"Action":"%s".*"ID":"%s".*"timeNano":([0-9]+)' % (action, ident),
+            journal)), default=0)
 
     def log_lines(self, ident):
         return text_of("%s/containers/%s/log" % (
@@ -213,7 +241,8 @@ class World:
         return bad
 
     def check_catalog(self, same, ids, up):
-        """Returns the volumes of those that are up."""
+        """Returns the volumes of those that are up, and what these have
+        mounted."""
         rows = self.sql("SELECT id, volume, uid_base, gid_base FROM containers")
         volumes = sorted(row[1] for row in rows if row[0] in up)
         same("containers of the catalog", {row[0] for row in rows}, ids)
@@ -222,15 +251,42 @@ class World:
             same("ids that overlap", [
                 pair for pair in zip(bases, bases[1:])
                 if pair[1] - pair[0] < 65536], [])
+        shared = [row[1] for row in self.sql(
+            "SELECT container, volume FROM volume_users u JOIN named_volumes n"
+            " ON n.name = u.name ORDER BY volume") if row[0] in up]
         same("intents", sorted(self.sql("SELECT op, volume FROM intents")),
-             [("run", v) for v in volumes])
+             [("run", v) for v in volumes] + [("share", v) for v in shared])
         same("volumes that nobody has", self.sql(
             "SELECT id FROM volumes EXCEPT SELECT * FROM (SELECT volume FROM"
             " images UNION ALL SELECT volume FROM containers UNION ALL"
-            " SELECT volume FROM snapshots)"), [])
-        return volumes
+            " SELECT volume FROM snapshots UNION ALL"
+            " SELECT volume FROM named_volumes)"), [])
+        return sorted(set(volumes + shared))
+
+    def files_of(self, volumes):
+        """On the driver snapshot: what these, and what they are made from, lie
+        in, by the number that their devices have."""
+        files = {}
+        for name in names_in(self.root + "/volumes"):
+            number, _, rest = name.partition(".")
+            number, _, base = number.partition("-")
+            if int(number) in volumes:
+                files[int(number)] = name
+                if base:
+                    files.setdefault(int(base), None)
+        for number, name in files.items():
+            if not name:  # which is a volume still, or not
+                files[number] = "%d%s" % (number, ".base" * os.path.exists(
+                    "%s/volumes/%d.base" % (self.root, number)))
+        return files
 
     def check_devices(self, same, volumes):
+        if self.driver == "snapshot":
+            files = self.files_of(volumes)
+            volumes = list(files)
+            lie_in = sorted("/volumes/" + name for name in files.values())
+        else:
+            lie_in = ["/pool/data", "/pool/metadata"]
         wanted = sorted("img-%s-%d" % (self.store[:8], v) for v in volumes)
         found, suspended = [], []
         for path in glob.glob("/sys/block/dm-*/dm/uuid"):
@@ -250,7 +306,7 @@ class World:
         loops = sorted(f[len(self.root):] for f in loops
                        if f.startswith(self.root + "/"))
         if loops or found:  # else the pool is stopped
-            same("loops", loops, ["/pool/data", "/pool/metadata"])
+            same("loops", loops, lie_in)
 
     def check_limits(self, model):
         """What the kernel has is what was said."""
@@ -273,8 +329,26 @@ class World:
         said = self.ask("doctor")
         if said != "all is well\n":
             raise Fault("the doctor: " + said)
+        if self.driver == "snapshot":
+            return self.check_files()
         df = json.loads(self.ask("df", "--format", "json"))
         parts = [v["ExclusiveBytes"] for v in df["Volumes"]] + [
             df["SharedBytes"], df["LedgerBytes"], df["UnreturnedBytes"]]
         if sum(parts) != df["DataUsedBytes"]:
             raise Fault("df does not add up: %s" % df)
+
+    def check_files(self):
+        """A file for each volume; of others only what something is made from."""
+        there, bases, used = [], set(), set()
+        for name in names_in(self.root + "/volumes"):
+            number, base, kind = re.fullmatch(
+                r"(\d+)(?:-(\d+))?(?:\.(cow|base))?", name).groups()
+            used.add(base)
+            if kind == "base":
+                bases.add(number)
+            else:
+                there.append(int(number))
+        wanted = [row[0] for row in self.sql("SELECT id FROM volumes")]
+        if sorted(there) != sorted(wanted) or not bases <= used:
+            raise Fault("files of volumes: %s, and of bases %s, not of %s" % (
+                sorted(there), sorted(bases - used), sorted(wanted)))
