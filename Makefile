@@ -6,16 +6,16 @@ BUILD    ?= build
 LIBDIR    = $(PREFIX)/lib/img
 VERSION   = 0.1.0
 
-comma    := ,
-# accepted FLAG: of the linker, where it knows it.
-accepted = $(if $(shell echo 'int main(void) { return 0; }' | \
-             $(CC) $(1) -xc - -o /dev/null 2>&1),,$(1))
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. \
             -DIMG_VERSION='"$(VERSION)"' -DIMG_PARTS_DIR='"$(LIBDIR)"'
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -fPIC -fvisibility=default -Wall -Wextra \
             -Wno-unused-parameter
-LDFLAGS  += -Wl,--as-needed $(call accepted,-Wl$(comma)-z$(comma)pack-relative-relocs)
+# A linker that does not know it says so.
+RELR     := -Wl,-z,pack-relative-relocs
+RELR     := $(if $(shell echo 'int main(void) { return 0; }' | \
+             $(CC) $(RELR) -xc - -o /dev/null 2>&1),,$(RELR))
+LDFLAGS  += -Wl,--as-needed $(RELR)
 
 ifeq ($(DEVELOPER),1)
 CFLAGS   += -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
