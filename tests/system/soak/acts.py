@@ -8,6 +8,7 @@ from volumes import ANONYMOUS, Volumes
 class Acts(Life, States, Volumes):
     ASKS = ("wait", "logs", "attach")
     ALONE = ("pool",)  # it wants the store for itself, and its devices whole
+    LASTS = ("wait", "attach")  # where the container is started meanwhile
     WEIGHTS = {
         "create": 4, "run": 5, "run_d": 9, "start": 9, "start_a": 3, "stop": 7,
         "restart": 5, "kill": 4, "pause": 6, "unpause": 5, "exec": 9,
@@ -45,7 +46,9 @@ class Acts(Life, States, Volumes):
                 break
         else:
             other = self.choose(model)
-        if other.verb() in self.ALONE:
+        if other.verb() in self.ALONE or (
+                other.verb() in self.LASTS and
+                one.verb() in ("start", "restart")):
             other = self.logs(model)
         return one, other
 

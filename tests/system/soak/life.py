@@ -240,8 +240,12 @@ class Life(Choice):
         name = self.some(model, lambda c: not c.up())
         if name not in model.containers or model.containers[name].up():
             return self.logs(model)
-        return Act(["attach", "--no-stdin", name], lambda m: Says(
-            1, "cannot attach to %s: " % name), [name])
+
+        def effect(m):
+            return Says(1, "cannot attach to %s: it is not running" % name
+                        if name in m.containers else
+                        "there is no container '%s'" % name)
+        return Act(["attach", "--no-stdin", name], effect, [name])
 
     def pool_stop(self, model):
         def effect(m):
