@@ -41,7 +41,7 @@ setup_file() {
 	ok img kill -s INT stubborn
 	ok img exec stubborn true
 	ok img stop -t 1 stubborn
-	! pgrep -xf '/hostile stubborn'
+	not pgrep -xf '/hostile stubborn'
 	ok img inspect stubborn
 	json 'd[0]["State"]["ExitCode"] == 137'
 	store_works

@@ -131,7 +131,7 @@ count_status() {
 	all_end
 	# Those that came too late, or in the very moment, say so.
 	cat "$T"/rm*.err "$T"/commit*.err >"$T/said"
-	! grep -v "there is no container 'same'$\|another process is using it$\|\
+	not grep -v "there is no container 'same'$\|another process is using it$\|\
 meanwhile$" "$T/said"
 	[ "$(cat "$T"/rm*.status | grep -c '^0 ')" -ge 1 ]
 	gives 0 sql "SELECT count(*) FROM containers"

@@ -66,7 +66,7 @@ load lib/volumes
 	is_active data
 	gives shared img exec two cat /mnt/file
 	ok img stop -t 0 two
-	! is_active data
+	not is_active data
 	fails 1 'cannot remove the volume data: it is in use by two: *' \
 		img volume rm data
 	# Twice in one container; a stopped one starts with it again.
@@ -162,7 +162,7 @@ load lib/volumes
 		wait_for ended "$name"
 		[ "$name" = two ] || is_active data
 	done
-	! is_active data
+	not is_active data
 	# --rm took its own anonymous one along.
 	gives 2 sql 'SELECT count(*) FROM named_volumes'
 	gives 0 sql "SELECT count(*) FROM intents"

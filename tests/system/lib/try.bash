@@ -49,6 +49,12 @@ exits() {
 	[ "$status" -eq "$want" ] || say "exited with other than $want: $*" || return
 }
 
+# not CMD...: it fails, silently or not.  A bare "!" asserts nothing: bash's -e
+# looks away from what is inverted.
+not() {
+	! "$@"
+}
+
 # fails STATUS PATTERN CMD...: that status, nothing on stdout, and on stderr one
 # line "img: PATTERN".
 fails() {
