@@ -2,7 +2,7 @@
 load lib/store
 
 @test "help: every verb and every option is there, and says what it is" {
-	local verb words line
+	local verb words line options=0
 	ok img help
 	cp "$T/out" "$T/all"
 	gives "$(<"$T/all")" img --help
@@ -31,8 +31,10 @@ load lib/store
 			[[ $line =~ --[a-z-]+\ .*[a-z] ]]
 			line=${line#*--}
 			grep -qF -- "--${line%%[ ]*}" "$T/plain"
+			options=$((options + 1))
 		done < <(sed -n '/^Options:/,$s/^  ....--/--/p' "$T/help")
 	done <"$T/verbs"
+	[ "$options" -gt 200 ]
 	fails 1 "there is no verb 'nosuch'; see 'img help'" img help nosuch
 	fails 1 "there is no verb 'pool nosuch': there is *" img help pool nosuch
 	man -l --warnings "$T/man" >"$T/page" 2>"$T/warnings"

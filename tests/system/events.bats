@@ -144,7 +144,9 @@ rename' img events --since "$begin" --until 0s --format '{{.Action}}'
 	id=$!
 	wait_for sh -c "$IMG events --since $begin --until 0s | grep attach"
 	gives other img kill -s KILL other
-	wait "$id" || [ $? -eq 137 ]
+	status=0
+	wait "$id" || status=$?
+	[ "$status" -eq 137 ]
 	gives 9 img events --since "$begin" --until 0s --filter event=kill \
 		--format '{{.Actor.Attributes.signal}}'
 	ok img clone other copy

@@ -35,17 +35,16 @@ load lib/typing
 	gives '' img ps -aq
 }
 
-# Numbers of the processes of a container that nobody has reaped.
-zombies() {
-	"$IMG" exec "$1" sh -c 'grep -l "^State:.Z" /proc/[0-9]*/status || :'
-}
-
+# no_zombies NAME: all processes of a container that ended were reaped.
 no_zombies() {
-	[ -z "$(zombies "$1")" ]
+	local found
+	found=$(img exec "$1" sh -c \
+		'grep -l "^State:.Z" /proc/[0-9]*/status || echo none') &&
+		[ "$found" = none ]
 }
 
 @test "--init: orphans are reaped, signals reach a command that handles none" {
-	local script='sh -c "sleep 0 & :"; echo up; exec sleep 600' begin
+	local script='sh -c "sleep 0 & :"; echo up; exec sleep 600'
 	ok img run -d --name served --init base sh -c "$script"
 	ok img run -d --name alone base sh -c "$script"
 	ok img inspect served
@@ -58,9 +57,8 @@ no_zombies() {
 	wait_for sh -c "$IMG exec alone sh -c 'cat /proc/[0-9]*/status' |
 		grep '^State:.Z'"
 	gives alone img stop -t 0 alone
-	begin=$SECONDS
+	# By the signal, that is, and not killed a minute later.
 	gives served img stop -t 60 served
-	[ $((SECONDS - begin)) -lt 50 ]
 	gives 143 img wait served
 	# Again, and with a command that has an answer.
 	ok img create --name asked --init base sh -c \

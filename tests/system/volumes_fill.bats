@@ -89,8 +89,10 @@ os.setxattr(sys.argv[1], "trusted.img.filling", b"1")' "$T/mnt"
 	ok img volume ls -q
 	[ "$(wc -l <<<"$out")" = 2 ]
 	# One that never came to be leaves none.
-	exits 127 img run -v /anon declares /nosuch
-	exits 125 img run --name made -v /anon declares true
+	fails 127 '"/nosuch": No such file or directory' \
+		img run -v /anon declares /nosuch
+	fails 125 "the container name 'made' is taken: *" \
+		img run --name made -v /anon declares true
 	ok img volume ls -q
 	[ "$(wc -l <<<"$out")" = 2 ]
 	# Without -v they stay, for prune.
