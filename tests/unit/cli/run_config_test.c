@@ -16,8 +16,11 @@
 	"{\"Cmd\":[\"sh\"],\"Entrypoint\":[\"/init\"],\"Env\":[\"A=1\"],"      \
 	"\"User\":\"ann\",\"WorkingDir\":\"srv\"}"
 
-static json_t *make(const struct run_config *o, char *const *argv)
+/* The configuration of a container that is run with these options; @word: its
+ * command, or NULL. */
+static json_t *make(const struct run_config *o, const char *word)
 {
+	char *const argv[] = { (char *)(uintptr_t)word, NULL };
 	img_auto(img_mem_release) char *text = NULL;
 	struct img_err err = { 0 };
 	json_t *config = NULL;
@@ -50,16 +53,23 @@ static void assert_refused(const struct run_config *o, const char *message)
 #define LIST(...)                                                              \
 	{                                                                      \
 		.text = (const char *[]){ __VA_ARGS__ },                       \
-		.n = sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *)  \
+		.n = IMG_COUNT(((const char *[]){ __VA_ARGS__ }))              \
 	}
+
+static void assert_security(const struct run_config *o, const char *json)
+{
+	img_auto(json_release) json_t *config = make(o, NULL);
+
+	assert_member(json_object_get(config, "HostConfig"), "SecurityOpt",
+		      json);
+}
 
 static void nothing_said_is_the_image(void **state)
 {
 	const struct run_config none = { 0 };
-	img_auto(json_release) json_t *config = make(&none, (char *[]){ NULL });
+	img_auto(json_release) json_t *config = make(&none, NULL);
 	const json_t *host = json_object_get(config, "HostConfig");
 
-	(void)state;
 	assert_member(config, "Entrypoint", "[\"/init\"]");
 	assert_member(config, "Cmd", "[\"sh\"]");
 	assert_member(config, "Env", "[\"A=1\"]");
@@ -80,11 +90,9 @@ static void the_command_line_goes_first(void **state)
 				      .privileged = true,
 				      .tty = true };
 	const struct run_config reset = { .entrypoint = "" };
-	img_auto(json_release) json_t *config =
-		make(&o, (char *[]){ (char *)(uintptr_t) "hi", NULL });
-	img_auto(json_release) json_t *bare = make(&reset, (char *[]){ NULL });
+	img_auto(json_release) json_t *config = make(&o, "hi");
+	img_auto(json_release) json_t *bare = make(&reset, NULL);
 
-	(void)state;
 	assert_member(config, "Entrypoint", "[\"/bin/echo\"]");
 	assert_member(config, "Cmd", "[\"hi\"]");
 	assert_member(config, "Env", "[\"A=1\",\"B=2\",\"A=3\"]");
@@ -108,24 +116,17 @@ static void security_options(void **state)
 		"apparmor=unconfined", "label=disable", "label:disable"
 	};
 
-	(void)state;
 	for (size_t i = 0; i < IMG_COUNT(same); i++) {
 		const struct run_config o = { .security = LIST(same[i]) };
-		img_auto(json_release) json_t *config =
-			make(&o, (char *[]){ NULL });
 
-		assert_member(json_object_get(config, "HostConfig"),
-			      "SecurityOpt", "[\"no-new-privileges\"]");
+		assert_security(&o, "[\"no-new-privileges\"]");
 	}
 	for (size_t i = 0; i < IMG_COUNT(nothing); i++) {
 		const struct run_config o = {
 			.security = LIST(nothing[i], "seccomp=unconfined")
 		};
-		img_auto(json_release) json_t *config =
-			make(&o, (char *[]){ NULL });
 
-		assert_member(json_object_get(config, "HostConfig"),
-			      "SecurityOpt", "[\"seccomp=unconfined\"]");
+		assert_security(&o, "[\"seccomp=unconfined\"]");
 	}
 }
 
@@ -160,7 +161,6 @@ static void mistakes_are_named(void **state)
 		  "private' away" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < IMG_COUNT(cases); i++)
 		assert_refused(&cases[i].o, cases[i].message);
 }
