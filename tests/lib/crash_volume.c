@@ -28,11 +28,27 @@ int crash_volume_keep(struct volume_pending *new, struct img_err *err)
 	return r;
 }
 
+int crash_volume_begin_run(struct volume_pending *new, struct img_err *err)
+{
+	struct db *db = store_db(new->store);
+	img_auto(db_txn_release) struct db *txn = NULL;
+	int r = db_begin(db, false, err);
+
+	if (r < 0)
+		return r;
+	txn = db;
+	r = volume_settle_running(new, err);
+	if (r == 0)
+		r = db_commit(db, err);
+	if (r == 0)
+		volume_keep_running(new);
+	return r;
+}
+
 int crash_volume_run(struct crash_case *c, struct store *store,
 		     struct img_err *err)
 {
 	img_auto(volume_pending_release) struct volume_pending new = { 0 };
-	struct db *db = store_db(store);
 	struct volume origin;
 	char node[VOLUME_NODE_MAX];
 	int r = volume_find(store, c->volume[0], &origin, err);
@@ -40,15 +56,9 @@ int crash_volume_run(struct crash_case *c, struct store *store,
 	if (r == 0)
 		r = volume_snapshot(store, &origin, &new, err);
 	if (r == 0)
-		r = db_begin(db, false, err);
+		r = crash_volume_begin_run(&new, err);
 	if (r == 0)
-		r = volume_settle_running(&new, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r < 0)
-		return r;
-	volume_keep_running(&new);
-	r = volume_activate(store, &new.volume, node, err);
+		r = volume_activate(store, &new.volume, node, err);
 	if (r == 0)
 		r = volume_deactivate(store, &new.volume, err);
 	return r < 0 ? r : crash_volume_keep(&new, err);

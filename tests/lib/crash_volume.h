@@ -12,6 +12,10 @@
 int crash_volume_keep(struct volume_pending *new,
 		      struct img_err *err) IMG_MUST_USE;
 
+/* Settles a new volume as run by this process, in the same way. */
+int crash_volume_begin_run(struct volume_pending *new,
+			   struct img_err *err) IMG_MUST_USE;
+
 /* A snapshot of c->volume[0] from its beginning to its end, as `img run` does
  * it: the run of a crash_test. */
 int crash_volume_run(struct crash_case *c, struct store *store,

@@ -3,7 +3,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/num.h"
-#include "tests/lib/crash.h"
+#include "tests/lib/crash_volume.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -198,43 +198,24 @@ static int run_larger(struct crash_case *c, struct store *store,
 		      struct img_err *err)
 {
 	img_auto(volume_pending_release) struct volume_pending new = { 0 };
-	img_auto(db_txn_release) struct db *txn = NULL;
-	struct db *db = store_db(store);
 	struct volume origin;
 	int r = volume_find(store, c->volume[0], &origin, err);
 
 	if (r == 0)
 		r = volume_snapshot_larger(store, &origin, LARGER, &new, err);
 	if (r == 0)
-		r = db_begin(db, false, err);
-	if (r < 0)
-		return r;
-	txn = db;
-	r = volume_settle_running(&new, err);
+		r = crash_volume_begin_run(&new, err);
 	if (r == 0)
-		r = db_commit(db, err);
-	if (r < 0)
-		return r;
-	volume_keep_running(&new);
-	r = resize_fill(store, &new, err);
+		r = resize_fill(store, &new, err);
 	if (r == 0)
 		r = volume_deactivate(store, &new.volume, err);
-	if (r == 0)
-		r = db_begin(db, false, err);
-	if (r == 0)
-		r = volume_settle(&new, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r == 0)
-		volume_keep(&new);
-	return r;
+	return r < 0 ? r : crash_volume_keep(&new, err);
 }
 
 static void check_larger(struct crash_case *c, struct store *store,
 			 enum crash_end end)
 {
-	uint32_t last = (uint32_t)temp_store_count(
-		store, "SELECT max(id) FROM volumes");
+	uint32_t last = crash_volume_newest(store);
 	uint32_t loose[3] = { c->volume[0], last == c->volume[0] ? 0 : last,
 			      0 };
 	struct volume volume;
