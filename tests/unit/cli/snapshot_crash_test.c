@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "tests/lib/crash_volume.h"
+#include "tests/lib/made_container.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,20 +40,12 @@ static void write_mark(struct store *store, const struct volume *volume,
 
 static void add_container(struct store *store, bool auto_remove)
 {
-	struct container_row row = {
-		.name = "web",
-		.image_name = (char *)(uintptr_t) "base",
-		.config = (char *)(uintptr_t) "{\"Cmd\":[\"sh\"]}",
-		.auto_remove = auto_remove,
-		.created_ns = 1,
-	};
+	struct container_row row = made_container_row(store, 'a', "web");
 	struct img_err err = { 0 };
 
-	memset(row.id.hex, 'a', ID_LEN);
-	memset(row.image.hex, 'e', ID_LEN);
-	if (volume_find(store, temp_store_add_volume(store), &row.volume,
-			&err) < 0 ||
-	    container_insert(store, &row, &err) < 0)
+	row.config = (char *)(uintptr_t) "{\"Cmd\":[\"sh\"]}";
+	row.auto_remove = auto_remove;
+	if (container_insert(store, &row, &err) < 0)
 		fail_msg("%s", err.msg);
 	write_mark(store, &row.volume, "before");
 }
@@ -302,7 +295,7 @@ static void check_clone(struct crash_case *c, struct store *store,
 		return;
 	assert_true(crash_volume_has_mark(c, copy.volume.id, "latter"));
 	assert_string_equal(copy.config, "{\"Cmd\":[\"sh\"]}");
-	assert_string_equal(copy.image_name, "base");
+	assert_string_equal(copy.image_name, "debian");
 	assert_int_equal(copy.started_ns, 0);
 }
 
