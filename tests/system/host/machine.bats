@@ -147,9 +147,10 @@ load ../lib/machine
 	[ "$status" -eq 9 ]
 	grep -q caught "$T/up"
 
-	begin_machine sh -c 'trap "" TERM; echo up; while :; do sleep 0.1; done'
+	begin_machine sh -c 'trap "echo caught" TERM; echo up
+		while :; do sleep 0.1; done'
 	kill -TERM "$pid"
-	sleep 0.3
+	wait_for grep -q caught "$T/up"
 	kill -0 "$pid"
 	kill -TERM "$pid"
 	status=0

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -335,44 +336,48 @@ static void statements_are_limited(void **state)
 }
 
 /* Holds the write lock for a moment, in a process of its own. */
-static pid_t start_writer(void)
+static pid_t start_writer(int *ret_fd)
 {
 	int fds[2];
 	pid_t pid;
 	char byte;
 
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct img_err err = { 0 };
 		struct db *db = open_db();
 
+		(void)close(fds[0]);
 		if (db_begin(db, false, &err) < 0 ||
 		    add(db, "theirs", 1, &err) < 0 ||
-		    write(fds[1], "x", 1) != 1)
+		    write(fds[1], "x", 1) != 1 || read(fds[1], &byte, 1) != 1)
 			_exit(1);
-		(void)usleep(150000);
+		(void)usleep(150000); /* most often somebody waits by then */
 		_exit(db_commit(db, &err) < 0);
 	}
 	(void)close(fds[1]);
 	assert_int_equal(read(fds[0], &byte, 1), 1);
-	(void)close(fds[0]);
+	*ret_fd = fds[0];
 	return pid;
 }
 
 static void writers_wait_and_readers_do_not(void **state)
 {
 	img_auto(db_close) struct db *db = NULL;
+	img_auto(img_fd_release) int gate = -1;
 	struct img_err err = { 0 };
 	int status;
 	pid_t pid;
 
 	db = open_db();
 	db_close(&db); /* no handle crosses the fork */
-	pid = start_writer();
+	pid = start_writer(&gate);
 	db = open_db();
 	assert_int_equal(count(db), 0);
+	assert_int_equal(write(gate, "x", 1), 1);
 	assert_int_equal(db_begin(db, false, &err), 0);
 	assert_int_equal(count(db), 1);
 	assert_int_equal(add(db, "ours", 1, &err), 1);

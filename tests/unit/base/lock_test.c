@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -112,14 +113,16 @@ static void a_scope_lets_go(void **state)
 	assert_int_equal(lock_is_held(b, 3, &err), 0);
 }
 
-/* A child that takes byte 9 by an opening of its own, says so, and waits. */
+/* A child that takes byte 9 by an opening of its own, says so, and keeps it
+ * until some time after it was told to go, by a byte to *ret_fd. */
 static pid_t start_holder(int *ret_fd)
 {
 	int fds[2];
 	pid_t pid;
 	char byte;
 
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -128,9 +131,10 @@ static pid_t start_holder(int *ret_fd)
 
 		(void)close(fds[0]);
 		if (lock_open(path, &fd, &err) < 0 ||
-		    lock_try(fd, 9, &err) != 1 || write(fds[1], "x", 1) != 1)
+		    lock_try(fd, 9, &err) != 1 || write(fds[1], "x", 1) != 1 ||
+		    read(fds[1], &byte, 1) != 1)
 			_exit(1);
-		(void)usleep(100000);
+		(void)usleep(100000); /* most often somebody waits by then */
 		_exit(0);
 	}
 	(void)close(fds[1]);
@@ -149,6 +153,7 @@ static void waiting_ends_with_the_holder(void **state)
 
 	assert_int_equal(lock_try(a, 9, &err), 0);
 	assert_int_equal(lock_is_held(a, 9, &err), 1);
+	assert_int_equal(write(gate, "x", 1), 1);
 	assert_int_equal(lock_wait(a, 9, "a lock", &err), 0);
 	lock_drop(a, 9);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
