@@ -125,6 +125,7 @@ static void names(void **state)
 {
 	static const char *const good[] = { "ab", "A.b_c-9", "0x" };
 	static const char *const bad[] = { "", "a", ".a", "a/b", "a b", "-a" };
+	char longest[NAMED_VOLUME_NAME_MAX + 2];
 	struct img_err err = { 0 };
 
 	for (size_t i = 0; i < IMG_COUNT(good); i++)
@@ -133,7 +134,13 @@ static void names(void **state)
 		err = (struct img_err){ 0 };
 		assert_int_equal(named_volume_name_check(bad[i], &err),
 				 -IMG_E_INPUT);
+		assert_non_null(strstr(err.msg, "' is not a volume name: "));
 	}
+	memset(longest, 'a', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(named_volume_name_check(longest, &err), -IMG_E_INPUT);
+	longest[sizeof(longest) - 2] = '\0';
+	assert_int_equal(named_volume_name_check(longest, &err), 0);
 }
 
 static void a_name_is_taken_once(void **state)

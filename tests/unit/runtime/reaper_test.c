@@ -167,8 +167,7 @@ static void hear(int fd, const char *word)
 	       read(fd, text + n, 1) == 1)
 		n++;
 	text[strcspn(text, "\n")] = '\0';
-	if (word)
-		assert_string_equal(text, word);
+	assert_string_equal(text, word);
 }
 
 /* With its output in *ret_out. */

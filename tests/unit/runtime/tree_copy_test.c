@@ -56,7 +56,7 @@ static void all_of_it_is_copied(void **state)
 	img_auto(img_fd_release) int below = make_dir(from, "d");
 	struct img_err err = { 0 };
 	char target[8] = "", value[4] = "";
-	bool with_xattr; /* not everywhere */
+	bool with_xattr;
 
 	write_file(from, "a", "one");
 	write_file(below, "b", "two");
@@ -66,6 +66,7 @@ static void all_of_it_is_copied(void **state)
 	assert_int_equal(mkfifoat(from, "f", 0600), 0);
 	assert_int_equal(utimensat(from, "a", old, 0), 0);
 	with_xattr = fsetxattr(below, "user.k", "val", 3, 0) == 0;
+	assert_true(with_xattr || errno == ENOTSUP); /* an older tmpfs */
 	assert_int_equal(fchmod(from, 01777), 0);
 	assert_int_equal(tree_copy(from, to, &err), 0);
 
@@ -176,17 +177,11 @@ static void what_fails_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_of_it_is_copied,
-						image_dir_setup,
-						image_dir_teardown),
+		test_in_image(all_of_it_is_copied),
 		test_in_image(many_links_are_copied),
-		cmocka_unit_test_setup_teardown(
-			holes_stay_holes, image_dir_setup, image_dir_teardown),
-		cmocka_unit_test_setup_teardown(
-			too_deep_is_told, image_dir_setup, image_dir_teardown),
-		cmocka_unit_test_setup_teardown(what_fails_is_named,
-						image_dir_setup,
-						image_dir_teardown),
+		test_in_image(holes_stay_holes),
+		test_in_image(too_deep_is_told),
+		test_in_image(what_fails_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

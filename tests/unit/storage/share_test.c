@@ -16,11 +16,6 @@
  * and the fake kernel says whether the device is there.
  */
 
-static uint32_t new_volume(struct store *store)
-{
-	return temp_store_add_volume(store);
-}
-
 /* As the start of a container does. */
 static bool begin(struct store *store, uint32_t id,
 		  struct volume_pending *share)
@@ -55,7 +50,7 @@ static void the_last_removes_the_device(void **state)
 	img_auto(store_close) struct store *one = temp_store_open(t);
 	img_auto(store_close) struct store *other = temp_store_open(t);
 	struct volume_pending a = { 0 }, b = { 0 };
-	const uint32_t loose[] = { new_volume(one), 0 };
+	const uint32_t loose[] = { temp_store_add_volume(one), 0 };
 
 	assert_true(begin(one, loose[0], &a));
 	admit(&a);
@@ -72,7 +67,7 @@ static void one_process_may_have_it_twice(void **state)
 	struct temp_store *t = *state;
 	img_auto(store_close) struct store *store = temp_store_open(t);
 	struct volume_pending a = { 0 }, b = { 0 };
-	const uint32_t loose[] = { new_volume(store), 0 };
+	const uint32_t loose[] = { temp_store_add_volume(store), 0 };
 
 	(void)begin(store, loose[0], &a);
 	admit(&a);
@@ -91,7 +86,7 @@ static void what_the_dead_had_is_ended_by_the_next_open(void **state)
 	img_auto(store_close) struct store *alive = temp_store_open(t);
 	img_auto(store_close) struct store *next = NULL;
 	struct volume_pending a = { 0 }, b = { 0 };
-	const uint32_t loose[] = { new_volume(dead), 0 };
+	const uint32_t loose[] = { temp_store_add_volume(dead), 0 };
 
 	(void)begin(dead, loose[0], &a);
 	admit(&a);
@@ -114,7 +109,7 @@ static void who_is_alone_died(void **state)
 	struct temp_store *t = *state;
 	img_auto(store_close) struct store *store = temp_store_open(t);
 	struct volume_pending a = { 0 };
-	const uint32_t loose[] = { new_volume(store), 0 };
+	const uint32_t loose[] = { temp_store_add_volume(store), 0 };
 
 	assert_true(begin(store, loose[0], &a));
 	temp_store_close(&store);
@@ -131,12 +126,13 @@ static void a_shared_volume_is_not_removed(void **state)
 	img_auto(store_close) struct store *other = temp_store_open(t);
 	struct volume_pending a = { 0 }, gone = { 0 };
 	struct img_err err = { 0 };
-	const uint32_t loose[] = { new_volume(one), 0 };
+	const uint32_t loose[] = { temp_store_add_volume(one), 0 };
 
 	(void)begin(one, loose[0], &a);
 	assert_int_equal(db_begin(store_db(other), false, &err), 0);
 	assert_int_equal(volume_begin_delete(other, loose[0], &gone, &err),
 			 -IMG_E_BUSY);
+	assert_string_equal(err.msg, "another process is using it");
 	db_rollback(store_db(other));
 	end(&a);
 	temp_store_check(t, one, loose, NULL);
@@ -147,7 +143,7 @@ static void a_device_that_is_busy_is_waited_for(void **state)
 	struct temp_store *t = *state;
 	img_auto(store_close) struct store *store = temp_store_open(t);
 	struct volume_pending a = { 0 };
-	const uint32_t loose[] = { new_volume(store), 0 };
+	const uint32_t loose[] = { temp_store_add_volume(store), 0 };
 
 	(void)begin(store, loose[0], &a);
 	t->fake->busy_removals = 3;
