@@ -3,6 +3,7 @@
 #include "base/attr.h"
 #include "tests/lib/made_cgroup.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,6 +31,7 @@ static void assert_file(int dir, const char *file, const char *text)
 {
 	char is[128];
 
+	assert_int_equal(faccessat(dir, file, F_OK, 0), 0);
 	assert_string_equal(made_read(dir, file, is, sizeof(is)), text);
 }
 
