@@ -62,6 +62,8 @@ static char *status_of(const struct container_row *row, const char *state)
 	}
 	if (strcmp(state, "created") == 0)
 		return mem_strdup("Created");
+	if (!row->finished_ns) /* whoever saw its end could not write it down */
+		return mem_strdup("Exited");
 	return mem_printf("Exited (%d) %s", row->exit_status,
 			  clock_age(row->finished_ns, age));
 }

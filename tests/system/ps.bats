@@ -47,6 +47,10 @@ load lib/store
 	[ "$out" = alive ]
 	# A state that is asked for is shown without -a.
 	gives ended img ps --filter status=exited --format '{{.Names}}'
+	# Of an end that nobody could write down there is no age.
+	sql "UPDATE containers SET finished_ns = NULL WHERE name = 'ended'"
+	gives Exited img ps --filter name=ended --filter status=exited \
+		--format '{{.Status}}'
 	fails 1 "--filter 'colour=red' is none of *" img ps --filter colour=red
 	fails 1 "--filter 'name' is none of *" img ps --filter name
 	fails 1 '--filter exited=x is no exit status' img ps --filter exited=x
