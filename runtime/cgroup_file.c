@@ -2,11 +2,24 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "runtime/procdir.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
+
+/* With errno set: each cgroup has a cgroup.procs, as long as it is there. */
+static bool is_gone(int dir)
+{
+	int e = errno;
+	bool gone = (e == ENOENT || e == ENODEV) &&
+		    faccessat(dir, "cgroup.procs", F_OK, 0) < 0;
+
+	errno = e;
+	return gone;
+}
 
 int cgroup_write(int dir, const char *file, const char *text,
 		 struct img_err *err)
@@ -14,28 +27,32 @@ int cgroup_write(int dir, const char *file, const char *text,
 	img_auto(img_fd_release) int fd = -1;
 
 	fd = openat(dir, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return img_err_sys(err, "cannot open the cgroup's %s", file);
-	if (write(fd, text, strlen(text)) < 0)
-		return img_err_sys(err, "cannot write '%s' to the cgroup's %s",
-				   text, file);
-	return 0;
+	if (fd >= 0 && write(fd, text, strlen(text)) >= 0)
+		return 0;
+	if (is_gone(dir))
+		return procdir_gone(err);
+	return fd < 0 ? img_err_sys(err, "cannot open the cgroup's %s", file)
+		      : img_err_sys(err, "cannot write '%s' to the cgroup's %s",
+				    text, file);
 }
 
 int cgroup_read(int dir, const char *file, char *out, size_t size,
 		struct img_err *err)
 {
 	img_auto(img_fd_release) int fd = -1;
-	ssize_t n;
+	ssize_t n = -1;
 
 	fd = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return img_err_sys(err, "cannot open the cgroup's %s", file);
-	n = read(fd, out, size - 1);
-	if (n < 0)
-		return img_err_sys(err, "cannot read the cgroup's %s", file);
-	out[n] = '\0';
-	return 0;
+	if (fd >= 0)
+		n = read(fd, out, size - 1);
+	if (n >= 0) {
+		out[n] = '\0';
+		return 0;
+	}
+	if (is_gone(dir))
+		return procdir_gone(err);
+	return img_err_sys(err, "cannot %s the cgroup's %s",
+			   fd < 0 ? "open" : "read", file);
 }
 
 int cgroup_read_number(int dir, const char *file, uint64_t *ret,

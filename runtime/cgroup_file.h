@@ -18,7 +18,8 @@
 /* Room for any file but the lists of processes. */
 #define CGROUP_TEXT_MAX 4096
 
-/* IMG_E_NOT_FOUND where the file is missing: its controller is not there. */
+/* IMG_E_NOT_FOUND where the file is missing: its controller is not there, or
+ * the whole cgroup is gone, which is told as the end of its container. */
 int cgroup_write(int dir, const char *file, const char *text,
 		 struct img_err *err) IMG_MUST_USE;
 

@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "runtime/cgroup_file.h"
 #include "runtime/cgroup_tree.h"
-#include "runtime/procdir.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -43,17 +42,16 @@ int cgroup_is_frozen(int dir, struct img_err *err)
 
 int cgroup_freeze(int dir, bool frozen, struct img_err *err)
 {
-	struct img_err failed = { 0 }, dropped = { 0 };
-	int r = cgroup_write(dir, "cgroup.freeze", frozen ? "1" : "0", &failed);
+	struct img_err dropped = { 0 };
+	int r = cgroup_write(dir, "cgroup.freeze", frozen ? "1" : "0", err);
 
-	if (r == 0 && cgroup_await(dir, "frozen", frozen))
-		return 0;
-	if (cgroup_is_frozen(dir, &dropped) < 0) /* it has been removed */
-		return procdir_gone(err);
-	if (r < 0) {
-		*err = failed;
+	if (r < 0)
 		return r;
-	}
+	if (cgroup_await(dir, "frozen", frozen))
+		return 0;
+	r = cgroup_is_frozen(dir, err); /* or it has been removed */
+	if (r < 0)
+		return r;
 	IMG_IGNORE(cgroup_write(dir, "cgroup.freeze", frozen ? "0" : "1",
 				&dropped));
 	return img_err_set(err, IMG_E_BUSY, 0,

@@ -26,7 +26,8 @@ int cgroup_of_process(pid_t pid, const char *id, int *ret, struct img_err *err);
  * cgroup_freeze - stop all processes of a cgroup, or let them go on
  *
  * Returns when the kernel says that it is done; IMG_E_BUSY where that takes
- * more than ten seconds, with the wish undone.
+ * more than ten seconds, with the wish undone; IMG_E_NOT_FOUND where it has
+ * been removed meanwhile.
  */
 int cgroup_freeze(int dir, bool frozen, struct img_err *err) IMG_MUST_USE;
 /* 1 or 0. */

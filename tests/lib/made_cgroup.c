@@ -20,7 +20,10 @@ int made_cgroup_setup(void **state)
 		return -1;
 	made->dir = open(made->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	*state = made;
-	return made->dir < 0 ? -1 : 0;
+	if (made->dir < 0)
+		return -1;
+	made_write(made->dir, "cgroup.procs", ""); /* as each cgroup has */
+	return 0;
 }
 
 int made_cgroup_teardown(void **state)

@@ -34,7 +34,11 @@ static void what_ends_meanwhile_has_ended(void **state)
 	struct img_err err = { 0 };
 
 	made_write(c->dir, "cgroup.freeze", "0\n");
+	assert_int_equal(unlinkat(c->dir, "cgroup.procs", 0), 0);
 	assert_true(cgroup_freeze(c->dir, true, &err) < 0);
+	assert_string_equal(err.msg, "the container has ended");
+	memset(&err, 0, sizeof(err));
+	assert_true(cgroup_is_frozen(c->dir, &err) < 0);
 	assert_string_equal(err.msg, "the container has ended");
 
 	/* Before the first write already. */
