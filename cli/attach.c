@@ -81,7 +81,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 		/* Nobody waits for this command to let go of the store. */
 		store_close(&store);
 		attach.pidfd = pidfd;
-		r = background_attach(socket, &attach, err);
+		r = background_attach(cli, row.id.hex, socket, &attach, err);
 	}
 	return r < 0 ? img_err_prefix(err, "cannot attach to %s", argv[0]) : r;
 }

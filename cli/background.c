@@ -1,6 +1,7 @@
 #include "cli/background.h"
 
 #include "base/cleanup.h"
+#include "cli/event.h"
 
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -35,8 +36,19 @@ int background_attach_options(const char *detach_keys, bool forward_signals,
 	return attach_parse_keys(detach_keys, ret, err);
 }
 
-int background_attach(int socket, const struct attach_options *options,
-		      struct img_err *err)
+/* It may have ended since, or been removed: nobody misses it then. */
+static void tell_detached(const struct cli *cli, const char *ref)
+{
+	img_auto(container_row_release) struct container_row row = { 0 };
+	img_auto(store_close) struct store *store = NULL;
+	struct img_err dropped = { 0 };
+
+	if (cli_open_container(cli, ref, &store, &row, &dropped) == 0)
+		event_write(store, "detach", &row);
+}
+
+int background_attach(const struct cli *cli, const char *ref, int socket,
+		      const struct attach_options *options, struct img_err *err)
 {
 	enum attach_end end;
 	int status = 0;
@@ -47,6 +59,8 @@ int background_attach(int socket, const struct attach_options *options,
 	if (end == ATTACH_LOST)
 		return img_err_set(err, IMG_E_INTERRUPTED, 0,
 				   "its monitor was killed, and it with it");
+	if (end == ATTACH_DETACHED)
+		tell_detached(cli, ref);
 	return end == ATTACH_ENDED ? status : 0;
 }
 
@@ -58,7 +72,7 @@ static int stay(const struct background *b, const struct detach *detach,
 	/* One that has ended already gets no signals. */
 	pidfd = pidfd_open(detach->container_pid, 0);
 	b->attach->pidfd = pidfd;
-	return background_attach(socket, b->attach, err);
+	return background_attach(b->cli, b->ref, socket, b->attach, err);
 }
 
 int background_start(struct background *b, struct img_err *err)

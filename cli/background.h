@@ -17,6 +17,7 @@ struct background {
 	int (*fn)(struct store *store, struct detach *detach, void *self,
 		  struct img_err *err);
 	void *self;
+	const char *ref; /* of the container, once it runs: name or id */
 	/* How the command stays attached; NULL: it returns. */
 	struct attach_options *attach;
 	/* Where it could not be started: 126 or 127 if the command is why. */
@@ -40,11 +41,14 @@ int background_attach_options(const char *detach_keys, bool forward_signals,
 
 /**
  * background_attach - attach to a container until it ends
+ * @ref: its name or id
  * @socket: to its monitor
  *
- * Returns its status, or 0 when the user detached.
+ * No store is open in this process.  Returns its status, or 0 when the user
+ * detached, which the journal of events then has.
  */
-int background_attach(int socket, const struct attach_options *options,
+int background_attach(const struct cli *cli, const char *ref, int socket,
+		      const struct attach_options *options,
 		      struct img_err *err) IMG_MUST_USE;
 
 #endif

@@ -342,7 +342,7 @@ int container_run_ended(struct store *store, uint32_t volume,
 	if (r == 0)
 		r = db_commit(store_db(store), err);
 	if (r == 0 && !seen)
-		event_write_with(store, "die", &row, "exitCode", "137");
+		event_write_die(store, &row, CONTAINER_UNSEEN, row.started_ns);
 	if (r == 0 && row.auto_remove)
 		event_write(store, "destroy", &row);
 	return r;

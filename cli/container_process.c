@@ -2,6 +2,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/str.h"
+#include "cli/event.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -61,12 +63,16 @@ int container_process_signal(struct store *store,
 			     const struct container_row *row, int sig,
 			     struct img_err *err)
 {
-	for (;;) {
+	img_auto(img_mem_release) char *number = mem_printf("%d", sig);
+
+	for (bool told = false;; told = true) {
 		img_auto(img_fd_release) int pidfd = -1;
 		int r = container_process_open(store, row, &pidfd, err);
 
 		if (r <= 0)
 			return r;
+		if (!told) /* before what may come of it */
+			event_write_with(store, "kill", row, "signal", number);
 		if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0)
 			return 1;
 		if (errno != ESRCH)

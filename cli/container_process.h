@@ -21,7 +21,8 @@ int container_process_open(struct store *store, const struct container_row *row,
 int container_process_need(struct store *store, const struct container_row *row,
 			   int *ret_pidfd, struct img_err *err) IMG_MUST_USE;
 
-/* 1 when the signal was sent, 0 when the container does not run. */
+/* 1 when the signal was sent, and is in the journal of events, 0 when the
+ * container does not run. */
 int container_process_signal(struct store *store,
 			     const struct container_row *row, int sig,
 			     struct img_err *err) IMG_MUST_USE;
@@ -43,7 +44,8 @@ struct container_stop {
 };
 #define CONTAINER_STOP_OWN (-2)
 
-/* Asks it to end, and kills it after the grace; 0 also when it did not run. */
+/* Asks it to end, and kills it after the grace; 0 also when it did not run.
+ * One that did is in the journal. */
 int container_process_stop(struct store *store, const struct container_row *row,
 			   const struct container_stop *how,
 			   struct img_err *err) IMG_MUST_USE;

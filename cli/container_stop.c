@@ -1,6 +1,7 @@
 #include "cli/container_process.h"
 
 #include "base/cleanup.h"
+#include "cli/event.h"
 #include "image/config.h"
 #include "runtime/signals.h"
 
@@ -36,13 +37,19 @@ int container_process_stop(struct store *store, const struct container_row *row,
 			   struct img_err *err)
 {
 	struct container_stop whole = *how;
+	bool ran;
 	int r;
 
 	complete(row, &whole);
 	r = container_process_signal(store, row, whole.sig, err);
+	ran = r > 0;
 	if (r > 0)
 		r = container_process_wait(
 			store, row,
 			whole.grace_s < 0 ? -1 : whole.grace_s * 1000, err);
-	return r > 0 ? container_process_kill(store, row, err) : r;
+	if (r > 0)
+		r = container_process_kill(store, row, err);
+	if (r == 0 && ran)
+		event_write(store, "stop", row);
+	return r;
 }

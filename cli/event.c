@@ -7,6 +7,7 @@
 #include "image/config.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -87,25 +88,60 @@ static json_t *labels_of(const char *config)
 	return json_incref(json_object_get(json, "Labels"));
 }
 
-void event_write_with(struct store *store, const char *action,
-		      const struct container_row *row, const char *key,
-		      const char *value)
+/* @more: attributes, taken over; or NULL. */
+static void write_container(struct store *store, const char *action,
+			    const struct container_row *row, json_t *more)
 {
 	img_auto(json_release) json_t *labels = labels_of(row->config);
 	img_auto(json_release) json_t *attributes =
 		container_attributes(row, labels);
 	img_auto(str_release) struct str lines = { 0 };
 
-	if (key)
-		(void)json_object_set_new(attributes, key, json_string(value));
+	if (more)
+		(void)json_object_update(attributes, more);
+	json_decref(more);
 	add_line(&lines, "container", action, row->id.hex, attributes);
 	append(store, &lines);
+}
+
+void event_write_with(struct store *store, const char *action,
+		      const struct container_row *row, const char *key,
+		      const char *value)
+{
+	write_container(store, action, row, json_pack("{ss}", key, value));
 }
 
 void event_write(struct store *store, const char *action,
 		 const struct container_row *row)
 {
-	event_write_with(store, action, row, NULL, NULL);
+	write_container(store, action, row, NULL);
+}
+
+void event_write_start(struct store *store, const struct container_row *row,
+		       bool attached)
+{
+	img_auto(json_release) json_t *labels = labels_of(row->config);
+	img_auto(json_release) json_t *attributes =
+		container_attributes(row, labels);
+	img_auto(str_release) struct str lines = { 0 };
+
+	if (attached)
+		add_line(&lines, "container", "attach", row->id.hex,
+			 attributes);
+	add_line(&lines, "container", "start", row->id.hex, attributes);
+	append(store, &lines);
+}
+
+void event_write_die(struct store *store, const struct container_row *row,
+		     int status, int64_t started_ns)
+{
+	img_auto(img_mem_release) char *code = mem_printf("%d", status);
+	img_auto(img_mem_release) char *lived = mem_printf(
+		"%" PRId64, (clock_now_ns() - started_ns) / 1000000000);
+
+	write_container(store, "die", row,
+			json_pack("{ss ss}", "exitCode", code, "execDuration",
+				  lived));
 }
 
 void event_write_exec_start(struct store *store,
@@ -175,5 +211,31 @@ void event_write_volume(struct store *store, const char *action,
 		(void)json_object_set_new(attributes, "container",
 					  json_string(row->id.hex));
 	add_line(&lines, "volume", action, name, attributes);
+	append(store, &lines);
+}
+
+void event_write_mount(struct store *store, const char *name,
+		       const struct container_row *row, const char *target,
+		       bool read_only)
+{
+	img_auto(json_release) json_t *attributes =
+		json_pack("{ss ss ss ss ss}", "container", row->id.hex,
+			  "destination", target, "driver", "local",
+			  "propagation", "", "read/write",
+			  read_only ? "false" : "true");
+	img_auto(str_release) struct str lines = { 0 };
+
+	add_line(&lines, "volume", "mount", name, attributes);
+	append(store, &lines);
+}
+
+void event_write_prune(struct store *store, const char *type, uint64_t bytes)
+{
+	img_auto(img_mem_release) char *text = mem_printf("%" PRIu64, bytes);
+	img_auto(json_release) json_t *attributes =
+		json_pack("{ss}", "reclaimed", text);
+	img_auto(str_release) struct str lines = { 0 };
+
+	add_line(&lines, type, "prune", "", attributes);
 	append(store, &lines);
 }

@@ -15,7 +15,7 @@
 
 #define EVENT_BYTES_MAX ((off_t)1 << 20)
 
-/* "create", "start", "die" (with row->exit_status) and so on. */
+/* "create", "stop", "rename" and so on. */
 void event_write(struct store *store, const char *action,
 		 const struct container_row *row);
 
@@ -23,6 +23,13 @@ void event_write(struct store *store, const char *action,
 void event_write_with(struct store *store, const char *action,
 		      const struct container_row *row, const char *key,
 		      const char *value);
+
+/* "start", and before it "attach" where somebody has its streams at once. */
+void event_write_start(struct store *store, const struct container_row *row,
+		       bool attached);
+/* "die", with the status and the seconds since @started_ns. */
+void event_write_die(struct store *store, const struct container_row *row,
+		     int status, int64_t started_ns);
 
 /* The two events at the start of a command in a container that runs, and the
  * one at its end. */
@@ -46,9 +53,17 @@ void event_write_image(struct store *store, const char *action,
 		       const struct id *id, const struct image_name *name,
 		       const char *config);
 
-/* "create", "destroy"; "mount" and "unmount" for @row, else NULL. */
+/* "create", "destroy"; "unmount" for @row, else NULL. */
 void event_write_volume(struct store *store, const char *action,
 			const char *name, const struct container_row *row);
+
+/* "mount", for a container that has it at @target. */
+void event_write_mount(struct store *store, const char *name,
+		       const struct container_row *row, const char *target,
+		       bool read_only);
+
+/* "prune" of all that nobody needs of a type, "volume". */
+void event_write_prune(struct store *store, const char *type, uint64_t bytes);
 
 /* "<run directory>/events"; the caller frees it. */
 char *event_path(struct store *store);

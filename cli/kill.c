@@ -1,6 +1,5 @@
 #include "cli/container_process.h"
 #include "cli/each.h"
-#include "cli/event.h"
 #include "runtime/signals.h"
 
 #include "base/cleanup.h"
@@ -16,14 +15,6 @@ static const struct option_row rows[] = {
 	  OPTION_TEXT, offsetof(struct options, signal) },
 };
 
-static void tell(struct store *store, const struct container_row *row, int sig)
-{
-	char number[12];
-
-	(void)snprintf(number, sizeof(number), "%d", sig);
-	event_write_with(store, "kill", row, "signal", number);
-}
-
 static int kill_one(const struct each *each, const char *ref,
 		    struct img_err *err)
 {
@@ -37,8 +28,6 @@ static int kill_one(const struct each *each, const char *ref,
 	if (r == 0)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "it is not running");
-	if (r > 0)
-		tell(each->store, &row, sig);
 	if (r > 0)
 		(void)printf("%s\n", ref);
 	return r < 0 ? r : 0;

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "cli/clock.h"
 #include "cli/event.h"
 #include "cli/launch_volumes.h"
 #include "cli/name_files.h"
@@ -131,7 +132,7 @@ static int run_command(struct store *store, const struct container_row *row,
 	img_auto(img_mem_release) char *pid_path =
 		container_pid_path(store, row);
 	struct container container = { .exit_status = *ret_status };
-	char code[12];
+	int64_t started_ns;
 	struct container_watch watch = { .fd = -1,
 					 .first_ms = GUARD_FIRST_MS,
 					 .fn = guard_pool,
@@ -144,7 +145,9 @@ static int run_command(struct store *store, const struct container_row *row,
 		return r;
 	}
 	write_pid(pid_path, container.pid);
-	event_write(store, "start", row);
+	started_ns = clock_now_ns();
+	event_write_start(store, row,
+			  !monitor || (detach && detach->client >= 0));
 	if (detach)
 		detach_report(detach, container.pid, 0, err);
 	if (!row->auto_remove) /* while it runs: nobody waits for that */
@@ -154,8 +157,7 @@ static int run_command(struct store *store, const struct container_row *row,
 		    : container_wait(&container, ret_status, err);
 	img_fd_release(&watch.fd);
 	(void)unlink(pid_path); /* gone with the container at the latest */
-	(void)snprintf(code, sizeof(code), "%d", *ret_status);
-	event_write_with(store, "die", row, "exitCode", code);
+	event_write_die(store, row, *ret_status, started_ns);
 	if (container.oom_kills > 0)
 		note_oom(store, row, container.oom_kills);
 	return r;

@@ -95,7 +95,8 @@ int launch_volumes_begin(struct store *store, const struct container_row *row,
 		if (mount_one(&place, v, err) < 0)
 			return img_err_prefix(
 				err, "cannot mount the volume '%s'", v->name);
-		event_write_volume(store, "mount", v->name, row);
+		event_write_mount(store, v->name, row, m->target,
+				  m->how.read_only);
 		v->told = true;
 	}
 	return 0;

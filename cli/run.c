@@ -242,9 +242,9 @@ static int run_wish(const struct cli *cli, struct wish *wish,
 	img_auto(store_close) struct store *store = NULL;
 	const bool at_terminal = o->config.tty && o->config.interactive;
 	struct attach_options attach;
-	struct background background = { .cli = cli,
-					 .fn = run_in,
-					 .self = wish };
+	struct background background = {
+		.cli = cli, .fn = run_in, .self = wish, .ref = wish->row.id.hex
+	};
 	int r;
 
 	if (o->detach || at_terminal || o->no_sig_proxy) {

@@ -89,9 +89,11 @@ int start_background(const struct cli *cli, const char *ref,
 		     struct attach_options *attach, struct img_err *err)
 {
 	img_auto(img_mem_release) char *self = mem_strdup(ref);
-	struct background background = {
-		.cli = cli, .fn = start_in, .self = self, .attach = attach
-	};
+	struct background background = { .cli = cli,
+					 .fn = start_in,
+					 .self = self,
+					 .ref = self,
+					 .attach = attach };
 
 	return background_start(&background, err);
 }

@@ -1,6 +1,5 @@
 #include "base/cleanup.h"
 #include "cli/each.h"
-#include "cli/event.h"
 #include "cli/stop_options.h"
 
 struct options {
@@ -21,8 +20,6 @@ static int stop_one(const struct each *each, const char *ref,
 
 	if (r == 0)
 		r = container_process_stop(each->store, &row, &o->how, err);
-	if (r == 0)
-		event_write(each->store, "stop", &row);
 	if (r == 0)
 		(void)printf("%s\n", ref);
 	return r;

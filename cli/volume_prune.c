@@ -128,6 +128,7 @@ static int prune(struct work *work, struct img_err *err)
 		(void)printf("%s\n", found->named.name);
 		bytes += found->bytes;
 	}
+	event_write_prune(work->store, "volume", bytes);
 	(void)printf("Total reclaimed space: %s\n",
 		     num_format_size(bytes, size));
 	return r;

@@ -1,5 +1,6 @@
 # The journal of what happens to containers.
 load lib/store
+load lib/typing
 
 @test "events: a container's life, from create to destroy" {
 	local begin id
@@ -16,7 +17,7 @@ load lib/store
 		--format '{{.Action}}'
 	ok img events --since "$begin" --until 0s --filter event=die \
 		--filter event=destroy
-	matches "^20[0-9-]+T[0-9:.]+Z container die $id \(app=web, exitCode=3, image=base, name=seen\)"
+	matches "^20[0-9-]+T[0-9:.]+Z container die $id \(app=web, execDuration=[0-9]+, exitCode=3, image=base, name=seen\)"
 	[ "$(wc -l <"$T/out")" -eq 3 ]
 	ok img events --since "$begin" --until 0s --format json \
 		--filter container="${id:0:12}" --filter event=create
@@ -127,7 +128,10 @@ exec_die
 top
 update
 resize
+kill
+kill
 die
+stop
 start
 restart
 rename' img events --since "$begin" --until 0s --format '{{.Action}}'
@@ -147,8 +151,8 @@ rename' img events --since "$begin" --until 0s --format '{{.Action}}'
 	status=0
 	wait "$id" || status=$?
 	[ "$status" -eq 137 ]
-	gives 9 img events --since "$begin" --until 0s --filter event=kill \
-		--format '{{.Actor.Attributes.signal}}'
+	gives $'15\n9\n9' img events --since "$begin" --until 0s \
+		--filter event=kill --format '{{.Actor.Attributes.signal}}'
 	ok img clone other copy
 	gives copy img events --since "$begin" --until 0s --filter event=create \
 		--filter container=copy --format '{{.Actor.Attributes.name}}'
@@ -166,8 +170,53 @@ rename' img events --since "$begin" --until 0s --format '{{.Action}}'
 		--until 0s --filter volume=data --format '{{.Action}}'
 	gives "$id" img events --since "$begin" --until 0s --filter volume=data \
 		--filter event=mount --format '{{.Actor.Attributes.container}}'
+	ok img events --since "$begin" --until 0s --filter volume=data \
+		--filter event=mount --format json
+	json 'd["Actor"]["Attributes"]["destination"] == "/data"' \
+		'd["Actor"]["Attributes"]["read/write"] == "true"'
 	# The one without a name goes with its container.
 	gives $'create\ncreate\nmount\nmount\nunmount\nunmount\ndestroy\ndestroy' \
 		img events --since "$begin" --until 0s --filter type=volume \
+		--format '{{.Action}}'
+	begin=$(date +%s.%N)
+	ok img volume create
+	ok img volume prune -f
+	ok img events --since "$begin" --until 0s --filter event=prune \
+		--format json
+	json 'd["Type"] == "volume"' 'd["Actor"]["ID"] == ""' \
+		'int(d["Actor"]["Attributes"]["reclaimed"]) > 0'
+}
+
+@test "events: who looks on, who leaves, what is asked to end" {
+	local begin
+	begin=$(date +%s.%N)
+	gives up img run --name seen base echo up
+	gives up img start -a seen
+	typing 'expect("up"); type("\x10\x11")' \
+		"$IMG" run -it --name left base sh -c 'echo up; exec sleep 600'
+	[ "$status" -eq 0 ]
+	typing 'type("xy")' "$IMG" attach --detach-keys x,y left
+	[ "$status" -eq 0 ]
+	ok img stop -t 0 left
+	ok img stop left # it does not run
+	ok img start left
+	ok img rm -f left
+	gives $'create\nattach\nstart\ndie\nattach\nstart\ndie' img events \
+		--since "$begin" --until 0s --filter container=seen \
+		--format '{{.Action}}'
+	gives 'create
+attach
+start
+detach
+attach
+detach
+kill
+kill
+die
+stop
+start
+kill
+die
+destroy' img events --since "$begin" --until 0s --filter container=left \
 		--format '{{.Action}}'
 }
