@@ -1,7 +1,8 @@
 """soak.py IMG BASE.TAR SECONDS STEPS [DRIVER]: so many random commands of the
-life of containers and volumes, or for so long, on a new store in IMG_ROOT: alone, two at once, or killed
-in the middle, and after each what must hold.  SEED=N repeats the choices of
-another run; VERBOSE=1 tells them.  Wants a kernel with device-mapper."""
+life of containers and volumes, or for so long, on a new store in IMG_ROOT:
+alone, two at once, or killed in the middle, and after each what must hold.
+SEED=N repeats the choices of another run; VERBOSE=1 tells them.  Wants a kernel
+with device-mapper."""
 import collections, os, random, shutil, signal, sys, tempfile, time
 
 from act import Says
