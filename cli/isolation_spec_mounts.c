@@ -90,7 +90,10 @@ static void read_mount_volume(const json_t *one, struct container_mount *m)
 	m->kind = MOUNT_VOLUME;
 	m->source = json_text(one, "Source");
 	m->how.read_only = json_is_true(json_object_get(one, "ReadOnly"));
-	m->how.no_copy = json_is_true(json_object_get(options, "NoCopy"));
+	m->subpath = image_config_string(options, "Subpath");
+	/* What is not there yet cannot be in it. */
+	m->how.no_copy =
+		m->subpath || json_is_true(json_object_get(options, "NoCopy"));
 }
 
 static void read_mounts(const json_t *host, struct isolation_parts *parts)

@@ -6,6 +6,7 @@
 #include "image/config.h"
 #include "image/named_volume.h"
 #include "runtime/bind.h"
+#include "runtime/subpath.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,15 @@ static int pair(json_t *object, const char *key, const char *value,
 			   key, value);
 }
 
+static int put_subpath(json_t *volume, const char *value, struct img_err *err)
+{
+	if (subpath_check(value, err) < 0)
+		return img_err_prefix(err, "'volume-subpath'");
+	if (json_object_set_new(volume, "Subpath", json_string(value)) < 0)
+		return img_err_set(err, IMG_E_INPUT, 0, "it is not UTF-8");
+	return 0;
+}
+
 static int volume_key(const char *key, const char *value, struct mount_keys *k,
 		      struct img_err *err)
 {
@@ -119,6 +129,8 @@ static int volume_key(const char *key, const char *value, struct mount_keys *k,
 					  json_boolean(no_copy));
 		return r;
 	}
+	if (value && strcmp(key, "volume-subpath") == 0)
+		return put_subpath(k->volume, value, err);
 	if (value && strcmp(key, "volume-label") == 0)
 		return pair(json_object_get(k->volume, "Labels"), key, value,
 			    err);
@@ -253,6 +265,9 @@ static int volume_json(const struct mount_keys *k, json_t *ret,
 	uint64_t size;
 	int r = k->source ? named_volume_name_check(k->source, err) : 0;
 
+	if (r == 0 && !k->source && json_object_get(k->volume, "Subpath"))
+		r = img_err_set(err, IMG_E_INPUT, 0,
+				"'volume-subpath' wants a 'source'");
 	if (r == 0)
 		r = volume_option_size(options, &size, err);
 	if (r < 0)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "runtime/inroot.h"
+#include "runtime/subpath.h"
 #include "runtime/tmpfs.h"
 
 #include <errno.h>
@@ -170,6 +171,9 @@ int mounts_attach(int root, const struct container_mount *mounts, size_t n,
 			continue;
 		if (m->kind == MOUNT_TMPFS)
 			r = attach_tmpfs(root, m, nodes, err);
+		else if (m->subpath)
+			r = subpath_attach(root, &bind, &trees[i], m->subpath,
+					   err);
 		else
 			r = bind_attach(root, &bind, &trees[i], err);
 		if (r < 0)

@@ -30,6 +30,8 @@ struct container_mount {
 	const char *target;  /* absolute, in the container */
 	struct bind_how how; /* of a bind or a volume */
 	int *volume;	     /* its detached mount, taken over by mounts_open */
+	const char *subpath; /* the directory of a volume that is meant; NULL:
+			      * all of it */
 	const char *options; /* of a tmpfs, or NULL */
 	/* A file of the runtime's, not of the user's: the source is written
 	 * first, with this in it, and its directory made. */

@@ -123,8 +123,8 @@ load lib/volumes
 	exits 1 img run --rm --mount source=data,target=/data,readonly base \
 		rm /data/y
 	[[ $err == *'ead-only file system'* ]]
-	fails 125 "invalid --mount '*volume-subpath*': unknown key 'volume-subpath'" \
-		img run --rm --mount type=volume,src=data,dst=/x,volume-subpath=a base true
+	fails 125 "invalid --mount '*volume-odd*': unknown key 'volume-odd'" \
+		img run --rm --mount type=volume,src=data,dst=/x,volume-odd=a base true
 	fails 125 "*it has an option of another type than 'bind'" \
 		img run --rm --mount type=bind,src=/,dst=/x,volume-nocopy base true
 	fails 125 "*'a/b' is not a volume name*" \

@@ -77,16 +77,18 @@ static void mounts_come_back_as_they_were_asked_for(void **state)
 			"bind-recursive=writable,bind-propagation=rshared",
 			"type=tmpfs,dst=/t,tmpfs-size=2m,tmpfs-mode=700,ro",
 			"type=bind,src=/d,destination=/d/../e,"
-			"bind-recursive=disabled,ro=false"),
+			"bind-recursive=disabled,ro=false",
+			"source=data,target=/v,volume-subpath=deep/er",
+			"source=data,target=/w,volume-nocopy"),
 		.devices = LIST("/dev/null:/dev/x:rw", "/dev/zero:rwm"),
 	};
 	const struct container_mount *m;
 	struct fixture f;
 
 	make(&f, &o);
-	assert_int_equal(f.spec.n_mounts, 9);
+	assert_int_equal(f.spec.n_mounts, 11);
 	/* Nearer to the root comes first. */
-	assert_string_equal(f.spec.mounts[8].target, "/deep/er/a");
+	assert_string_equal(f.spec.mounts[10].target, "/deep/er/a");
 	m = mount_at(&f, "/deep/er/a");
 	assert_int_equal(m->kind, MOUNT_BIND);
 	assert_string_equal(m->source, "/a");
@@ -104,6 +106,13 @@ static void mounts_come_back_as_they_were_asked_for(void **state)
 	assert_int_equal(m->how.propagation, BIND_SHARED);
 	m = mount_at(&f, "/e");
 	assert_true(m->how.top && !m->how.read_only);
+	m = mount_at(&f, "/v");
+	assert_int_equal(m->kind, MOUNT_VOLUME);
+	assert_string_equal(m->source, "data");
+	assert_string_equal(m->subpath, "deep/er");
+	assert_true(m->how.no_copy);
+	m = mount_at(&f, "/w");
+	assert_true(m->how.no_copy && !m->subpath);
 	m = mount_at(&f, "/dev/x");
 	assert_int_equal(m->kind, MOUNT_DEVICE);
 	assert_string_equal(m->source, "/dev/null");
@@ -141,6 +150,16 @@ static void nonsense_is_named(void **state)
 		  "unknown key 'bind-nosuch'" },
 		{ "type=bind,source=/a,target=/a,bind-recursive=readonly",
 		  "'bind-recursive=readonly' wants 'readonly'" },
+		{ "source=data,target=/a,volume-subpath=/b",
+		  "'volume-subpath': a directory inside the volume is wanted, "
+		  "as in 'a/b'" },
+		{ "source=data,target=/a,volume-subpath=b/../..",
+		  "'volume-subpath': a directory inside the volume is wanted, "
+		  "as in 'a/b'" },
+		{ "target=/a,volume-subpath=b",
+		  "'volume-subpath' wants a 'source'" },
+		{ "type=bind,source=/b,target=/a,volume-subpath=b",
+		  "it has an option of another type than 'bind'" },
 		{ "type=bind,source=/a,target=/a,bind-propagation=odd",
 		  "'bind-propagation' is private, slave or shared, or one of "
 		  "them with an 'r' before, not 'odd'" },
