@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/db_log.h"
+#include "base/db_wait.h"
 #include "base/lock_order.h"
 #include "base/str.h"
 
@@ -33,6 +34,7 @@ struct db {
 	char *path;
 	bool durable;
 	int wal_pages;
+	struct db_wait wait;
 	struct cached cached[CACHED_MAX];
 	int n_cached;
 };
@@ -174,7 +176,8 @@ int db_open(const char *path, bool create, const char *schema, int version,
 		return img_err_sys(err, "cannot open %s", path);
 	if (sqlite3_open_v2(path, &db->sql, flags, NULL) != SQLITE_OK)
 		return fail(db, "open", err);
-	(void)sqlite3_busy_timeout(db->sql, DB_WAIT_MS);
+	db->wait.wait_ms = DB_WAIT_MS;
+	(void)sqlite3_busy_handler(db->sql, db_wait_turn, &db->wait);
 	/* Closing must not cost an fsync: the log stays for the next one. */
 	(void)sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
 				NULL);
@@ -204,10 +207,10 @@ void db_close(struct db **db)
  * committed is committed, whatever becomes of this. */
 static void fold_log(struct db *db)
 {
-	(void)sqlite3_busy_timeout(db->sql, 0);
+	db->wait.wait_ms = 0;
 	(void)sqlite3_wal_checkpoint_v2(db->sql, NULL,
 					SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	(void)sqlite3_busy_timeout(db->sql, DB_WAIT_MS);
+	db->wait.wait_ms = DB_WAIT_MS;
 	db->wal_pages = 0; /* not again before the next commit */
 }
 
