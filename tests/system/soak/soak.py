@@ -270,9 +270,10 @@ class Soak:
     def end_for_certain(self, names):
         """Those that were asked to end, and may or may not have heard it."""
         for name in names:
-            command = self.world.begin(["kill", name]).end()
-            if command.status != 0 and not lost(command):
-                raise Fault("failed: %s" % command)
+            for verb in "kill", "wait":
+                command = self.world.begin([verb, name]).end()
+                if command.status != 0 and not lost(command):
+                    raise Fault("failed: %s" % command)
 
     def halves(self, models, names):
         """Every state of the containers, ended now, that may have come of what
