@@ -4,9 +4,9 @@
 /*
  * Device-mapper, as one table of operations.
  *
- * dm_kernel() talks to the kernel through libdevmapper (storage/dm.c), which the
- * first operation opens; unit tests put a fake here that fails where they want.
- * What always holds:
+ * dm_kernel() talks to the kernel through libdevmapper (storage/dm.c), which
+ * the first operation opens; unit tests put a fake here that fails where they
+ * want. What always holds:
  *
  * - A device is addressed by its UUID alone, "IMG-<store>-<what>", so that no
  *   device of anybody else can be touched; the name is for people.
