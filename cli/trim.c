@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "cli/each.h"
 #include "cli/object.h"
+#include "image/named_volume.h"
+#include "storage/share.h"
 #include "storage/use.h"
 
 struct options {
@@ -11,12 +13,14 @@ struct options {
 };
 
 static const struct option_row rows[] = {
-	{ 'a', "all", NULL, "all containers and images", OPTION_FLAG,
+	{ 'a', "all", NULL, "all containers, images and volumes", OPTION_FLAG,
 	  offsetof(struct options, all) },
 };
 
+enum kind { CONTAINER, IMAGE, VOLUME };
+
 struct item {
-	bool is_image;
+	enum kind kind;
 	char *name;
 	struct volume volume;
 };
@@ -28,22 +32,53 @@ struct trim {
 	size_t n, room;
 };
 
-/* A running container holds its volume; anything else is held for as long as
- * this takes, so that nobody starts or removes it. */
-static int trim_volume(struct store *store, const struct volume *volume,
-		       bool is_running, bool is_image, struct img_err *err)
+static int trim_held(struct store *store, const struct volume *volume,
+		     bool is_image, struct img_err *err)
 {
-	img_auto(volume_pending_release) struct volume_pending held = { 0 };
 	char node[VOLUME_NODE_MAX];
 	uint64_t bytes;
-	int r = 0;
+	int r = volume_activate(store, volume, node, err);
 
-	if (!is_running)
-		r = use_begin(store, volume, &held, err);
-	if (r == 0)
-		r = volume_activate(store, volume, node, err);
-	if (r == 0)
-		r = trim_device(node, is_image, &bytes, err);
+	return r < 0 ? r : trim_device(node, is_image, &bytes, err);
+}
+
+/* As one more of those that have it.  Where there are none it stays alone: who
+ * comes waits, and finds it as new as it was. */
+static int trim_shared(struct store *store, const struct volume *volume,
+		       struct img_err *err)
+{
+	struct volume_pending share = { 0 };
+	struct img_err left = { 0 };
+	bool alone;
+	int r = share_begin(store, volume->id, &share, &alone, err);
+
+	if (r < 0)
+		return r;
+	r = trim_held(store, &share.volume, false, err);
+	if (share_end(&share, &left) < 0 && r == 0) {
+		*err = left;
+		r = -(int)left.code;
+	}
+	return r;
+}
+
+/* A running container holds its volume; anything else is held for as long as
+ * this takes, so that nobody starts or removes it. */
+static int trim_volume(struct store *store, const struct item *item,
+		       struct img_err *err)
+{
+	img_auto(volume_pending_release) struct volume_pending held = { 0 };
+	int running = 0, r = 0;
+
+	if (item->kind == VOLUME)
+		return trim_shared(store, &item->volume, err);
+	if (item->kind == CONTAINER)
+		running = volume_is_held(store, item->volume.id, err);
+	if (running == 0)
+		r = use_begin(store, &item->volume, &held, err);
+	if (running < 0 || r < 0)
+		return running < 0 ? running : r;
+	r = trim_held(store, &item->volume, item->kind == IMAGE, err);
 	if (held.store)
 		use_drop(&held);
 	return r;
@@ -51,8 +86,7 @@ static int trim_volume(struct store *store, const struct volume *volume,
 
 /* What the pool has in use tells what was given back: a file system names all
  * that it has free, and most of that was never there. */
-static int trim_one(struct trim *trim, const char *name,
-		    const struct volume *volume, bool is_running, bool is_image,
+static int trim_one(struct trim *trim, const struct item *item,
 		    struct img_err *err)
 {
 	struct store_usage before = { 0 }, after = { 0 };
@@ -60,12 +94,12 @@ static int trim_one(struct trim *trim, const char *name,
 	int r = store_usage(trim->store, &before, err);
 
 	if (r == 0)
-		r = trim_volume(trim->store, volume, is_running, is_image, err);
+		r = trim_volume(trim->store, item, err);
 	if (r == 0)
 		r = store_usage(trim->store, &after, err);
 	if (r < 0)
-		return img_err_prefix(err, "cannot trim %s", name);
-	(void)printf("%s: %s given back\n", name,
+		return img_err_prefix(err, "cannot trim %s", item->name);
+	(void)printf("%s: %s given back\n", item->name,
 		     num_format_size(before.data_used_bytes >
 						     after.data_used_bytes
 					     ? before.data_used_bytes -
@@ -76,7 +110,7 @@ static int trim_one(struct trim *trim, const char *name,
 }
 
 /* What is to be trimmed, listed before anything is done. */
-static void list_add(struct trim *trim, bool is_image, char *name,
+static void list_add(struct trim *trim, enum kind kind, char *name,
 		     const struct volume *volume)
 {
 	if (trim->n == trim->room) {
@@ -84,13 +118,13 @@ static void list_add(struct trim *trim, bool is_image, char *name,
 		trim->item = mem_realloc(trim->item,
 					 trim->room * sizeof(*trim->item));
 	}
-	trim->item[trim->n++] = (struct item){ is_image, name, *volume };
+	trim->item[trim->n++] = (struct item){ kind, name, *volume };
 }
 
 static int list_container(void *self, const struct container_row *row,
 			  struct img_err *err)
 {
-	list_add(self, false, mem_strdup(row->name), &row->volume);
+	list_add(self, CONTAINER, mem_strdup(row->name), &row->volume);
 	return 0;
 }
 
@@ -113,31 +147,48 @@ static int list_image(void *self, const struct image *image,
 		return r;
 	if (!name)
 		name = mem_printf("%.12s", image->id.hex);
-	list_add(trim, true, name, &image->volume);
+	list_add(trim, IMAGE, name, &image->volume);
 	return 0;
+}
+
+static int list_volume(void *self, const struct named_volume *named,
+		       struct img_err *err)
+{
+	list_add(self, VOLUME, mem_strdup(named->name), &named->volume);
+	return 0;
+}
+
+static int list_volume_named(struct trim *trim, const char *ref,
+			     struct img_err *err)
+{
+	img_auto(named_volume_release) struct named_volume named = { 0 };
+	struct img_err first = { 0 };
+	int r = named_volume_find(trim->store, ref, &named, &first);
+
+	if (r == -IMG_E_NOT_FOUND)
+		return img_err_set(err, IMG_E_NOT_FOUND, 0,
+				   "there is no container, image or volume "
+				   "'%s'",
+				   ref);
+	if (r < 0)
+		*err = first;
+	return r < 0 ? r : list_volume(trim, &named, err);
 }
 
 static int list_named(struct trim *trim, const char *ref, struct img_err *err)
 {
 	img_auto(object_release) struct object object = { 0 };
-	int r = object_find(trim->store, ref, &object, err);
+	struct img_err first = { 0 };
+	int r = object_find(trim->store, ref, &object, &first);
 
-	if (r < 0)
+	if (r == -IMG_E_NOT_FOUND)
+		return list_volume_named(trim, ref, err);
+	if (r < 0) {
+		*err = first;
 		return r;
+	}
 	return object.is_image ? list_image(trim, &object.image, err)
 			       : list_container(trim, &object.container, err);
-}
-
-static int trim_item(struct trim *trim, const struct item *item,
-		     struct img_err *err)
-{
-	int running = item->is_image ? 0
-				     : volume_is_held(trim->store,
-						      item->volume.id, err);
-
-	return running < 0 ? running
-			   : trim_one(trim, item->name, &item->volume,
-				      running > 0, item->is_image, err);
 }
 
 static void trim_release(struct trim *trim)
@@ -157,14 +208,16 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 
 	if (o->all == (argc > 0))
 		return img_err_set(err, IMG_E_INPUT, 0,
-				   "trim what? name containers or images, or "
-				   "say --all");
+				   "trim what? name containers, images or "
+				   "volumes, or say --all");
 	r = cli_open_store(cli, false, &store, err);
 	trim.store = store;
 	if (r == 0 && o->all)
 		r = container_each(store, list_container, &trim, err);
 	if (r == 0 && o->all)
 		r = image_each(store, list_image, &trim, err);
+	if (r == 0 && o->all)
+		r = named_volume_each(store, list_volume, &trim, err);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < argc; i++) {
@@ -176,7 +229,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	for (size_t i = 0; i < trim.n; i++) {
 		struct img_err one = { 0 };
 
-		if (trim_item(&trim, &trim.item[i], &one) < 0)
+		if (trim_one(&trim, &trim.item[i], &one) < 0)
 			each_failed(err, &one);
 	}
 	return -(int)err->code;
@@ -184,13 +237,13 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 
 const struct verb verb_trim = {
 	.name = "trim",
-	.arguments = "[CONTAINER|IMAGE...]",
+	.arguments = "[CONTAINER|IMAGE|VOLUME...]",
 	.summary = "Give back what file systems do not need any more",
 	.description =
-		"A file that is deleted in a container leaves its blocks in "
-		"the pool; this discards\nthem, down to the host's file "
-		"system. Containers may run meanwhile. Blocks that\nothers "
-		"have as well stay theirs.",
+		"A file that is deleted in a container or a volume leaves its "
+		"blocks in the pool; this\ndiscards them, down to the host's "
+		"file system. Containers may run meanwhile. Blocks\nthat "
+		"others have as well stay theirs.",
 	.options = VERB_OPTIONS(rows),
 	.values_size = sizeof(struct options),
 	.max_args = -1,

@@ -90,6 +90,33 @@ END
 	ok img rm -f up
 }
 
+@test "trim: of volumes, in use and not" {
+	local before
+	local junk='head -c 20000000 /dev/urandom >/data/x; sync; rm /data/x; sync'
+	ok img volume create --size 64m data
+	ok img volume create --size 64m new
+	ok img run --rm -v data:/data base sh -c "echo kept >/data/file; $junk"
+	before=$(host_kib)
+	ok img trim data
+	matches '^data: (1[4-9]|20)\.[0-9] MiB given back$'
+	[ "$(host_kib)" -lt $((before - 14000)) ]
+	# While containers have it, and may run on.
+	ok img run -d --name has -v data:/data base sleep 1000
+	ok img exec has sh -c "$junk"
+	ok img trim data
+	matches '^data: (1[4-9]|20)\.[0-9] MiB given back$'
+	gives kept img exec has cat /data/file
+	ok img trim --all
+	has 'data: '
+	has 'new: '
+	ok img rm -f has
+	# One that was never used is as new as before.
+	ok img run --rm -v new:/etc base sh -c '[ -e /etc/passwd ]'
+	fails 1 "there is no container, image or volume 'nosuch'" img trim nosuch
+	ok img volume rm data new
+	gives 0 sql 'SELECT count(*) FROM intents'
+}
+
 @test "gc: orphans, directories and space, each with its reason" {
 	local pool before
 	ok img gc
