@@ -294,6 +294,40 @@ int named_volume_remove(struct store *store, const struct named_volume *named,
 	return r < 0 ? r : named_volume_finish_delete(&gone, err);
 }
 
+static int has_row(struct store *store, const struct named_volume *named,
+		   struct img_err *err)
+{
+	int64_t one;
+
+	return db_get_int(store_db(store), &one, err,
+			  "SELECT 1 FROM named_volumes"
+			  " WHERE name = ? AND volume = ?",
+			  "si", named->name, (int64_t)named->volume.id);
+}
+
+/* What the catalog has by now: another process may have made it larger, or
+ * removed it.  Who removes it drops the record after the row: so the row is
+ * looked for once more after the record is put. */
+static int record_again(struct store *store, const struct named_volume *named,
+			struct img_err *err)
+{
+	img_auto(named_volume_release) struct named_volume found = { 0 };
+	img_auto(lock_release) struct lock records = { .fd = -1 };
+	int r = ledger_begin(store, &records, err);
+
+	if (r == 0)
+		r = has_row(store, named, err);
+	if (r > 0)
+		r = named_volume_find(store, named->name, &found, err);
+	if (r == 0 && found.config)
+		r = named_record_put(store, &found, err);
+	if (r == 0)
+		r = has_row(store, named, err);
+	if (r == 0)
+		r = ledger_drop(store, named->volume.id, err);
+	return r < 0 ? r : 0;
+}
+
 int named_volume_resize(struct store *store, const struct named_volume *named,
 			uint64_t size_bytes, struct img_err *err)
 {
@@ -311,7 +345,7 @@ int named_volume_resize(struct store *store, const struct named_volume *named,
 	}
 	if (r == 0)
 		r = resize_volume(store, named->volume.id, size_bytes, err);
-	if (r < 0 && size_bytes > named->volume.size_bytes)
-		IMG_IGNORE(named_record_put(store, named, &dropped));
+	if (size_bytes > named->volume.size_bytes)
+		IMG_IGNORE(record_again(store, named, &dropped));
 	return r;
 }

@@ -278,12 +278,39 @@ static void catalog_and_ledger_are_held_against_each_other(void **state)
 	temp_store_check(t, store, loose, NULL);
 }
 
+/* Made larger by who does not know yet that it is gone, or larger already. */
+static void a_late_resize_leaves_no_record(void **state)
+{
+	struct temp_store *t = *state;
+	img_auto(store_close) struct store *store = temp_store_open(t);
+	img_auto(named_volume_release) struct named_volume named = { 0 };
+	img_auto(findings_release) struct findings found = { 0 };
+	const uint32_t loose[] = { 1, 0 };
+	struct img_err err = { 0 };
+
+	assert_int_equal(add(store, "one", &err), 0);
+	assert_int_equal(named_volume_find(store, "one", &named, &err), 0);
+	run_sql(store, "UPDATE volumes SET size_bytes = 67108864");
+	assert_int_equal(named_volume_resize(store, &named, UINT64_C(32) << 20,
+					     &err),
+			 -IMG_E_INPUT); /* smaller by now */
+	assert_int_equal(image_examine(store, &found, &err), 0);
+	assert_int_equal(found.n, 0);
+	temp_store_check(t, store, loose, NULL);
+	assert_int_equal(named_volume_remove(store, &named, &err), 0);
+	err = (struct img_err){ 0 };
+	assert_true(named_volume_resize(store, &named, UINT64_C(128) << 20,
+					&err) < 0);
+	temp_store_check(t, store, NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
 		test_in_store(a_name_is_taken_once),
 		test_in_store(one_that_a_container_has_stays),
+		test_in_store(a_late_resize_leaves_no_record),
 		test_in_store(what_only_the_ledger_knows_comes_back),
 		test_in_store(of_two_with_a_name_both_come_back),
 		test_in_store(catalog_and_ledger_are_held_against_each_other),
