@@ -145,7 +145,7 @@ def differences(model, seen):
             bad.append("container %s: %s" % (
                 name, "is not there" if c else "is there: %s" % s))
             continue
-        for what in ("state", "image_name") + (
+        for what in ("state", "image_name", "memory") + (
                 ("exit",) if c.state == "exited" else ()) + (
                 ("id",) if c.id else ()):
             if getattr(c, what) != s[what]:

@@ -154,11 +154,14 @@ class World:
                            " ELSE 'a nameless one' END FROM volume_users u"
                            " JOIN containers c ON c.id = u.container"
                            " ORDER BY anonymous")
+        memory = dict(self.sql("SELECT name, ifnull(json_extract(config,"
+                               " '$.HostConfig.Memory'), 0) FROM containers"))
         for c in json.loads(self.ask("ps", "-a", "--format", "json")):
             code = re.match(r"Exited \((\d+)\)", c["Status"])
             seen.containers[c["Names"]] = {
                 "id": c["Id"], "state": c["State"], "image_name": c["Image"],
                 "exit": int(code.group(1)) if code else 0,
+                "memory": memory.get(c["Names"], 0),
                 "snapshots": [s for n, s in snapshots if n == c["Names"]],
                 "volumes": [v for n, v in volumes if n == c["Names"]]}
         for name, anonymous, size in self.sql(
