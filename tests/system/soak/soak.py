@@ -217,9 +217,10 @@ class Soak:
     def meet(self, candidates, acts, commands, about):
         """What is done to the same containers in more than one step mixes:
         they are ended, and may have been started by both.  What ends one ends
-        also what was entered into it."""
+        also what was entered into it, and whoever waits for it."""
         for n, command in enumerate(commands):
-            ended = (acts[n].verb() == "exec" and command.status == 137 and
+            ended = (acts[n].verb() in ("exec", "start", "run") and
+                     command.status == 137 and
                      acts[1 - n].verb() in ("stop", "restart", "kill", "rm"))
             if not ended and not lost(command) and not any(
                     fits(command, c.says[n]) for c in candidates):
