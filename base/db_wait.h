@@ -6,8 +6,10 @@
  *
  * SQLite has no queue: whoever asks when it is free has it.  Its own way of
  * waiting asks ever more seldom, up to ten times a second, so that among many
- * writers one that came early may be passed by all that come later.  Here all
- * ask equally often, at moments of their own.
+ * writers one that came early may be passed by all that come later, while for
+ * most of the time nobody writes.  Here all ask at moments of their own, and
+ * more seldom only slowly: a hundred that ask every few milliseconds would keep
+ * the processor from the one who writes.
  */
 #include <stdint.h>
 
@@ -17,7 +19,7 @@ struct db_wait {
 };
 
 /* A busy handler of SQLite's: @self is a struct db_wait.  Sleeps for up to 16
- * ms; 0 once its time is up. */
+ * ms at first, and never for more than 100; 0 once its time is up. */
 int db_wait_turn(void *self, int tries);
 
 #endif
