@@ -59,7 +59,7 @@ class Soak:
         self.log = collections.deque(maxlen=KEPT)
         self.took_s = {}  # by verb
         self.count = collections.Counter()
-        self.cut_off = False  # a change of images, since the last check
+        self.cut_off = False  # a change that is recorded, since the last check
         self.step = 0
 
     def tell(self, text):
@@ -252,7 +252,7 @@ class Soak:
         self.tell("img %s: kill -9 of %s after %.3f s: status %d" % (
             " ".join(act.argv), "all" if everybody else "it", delay,
             command.status))
-        self.cut_off = self.cut_off or bool(act.images)
+        self.cut_off = self.cut_off or bool(act.images or act.volumes)
         done = self.after(act)
         models = self.halves([self.model.copy(), done.model],
                              set(act.about))

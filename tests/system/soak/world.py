@@ -323,8 +323,8 @@ class World:
 
     def check_whole(self, cut_off):
         """The three truths agree, and what is used adds up.  @cut_off: a name
-        may be in the pool's record alone, where what would have entered it into
-        the catalog was killed."""
+        or a size may be in the pool's record alone, or in the catalog, where
+        what would have entered it into the other was killed."""
         c = self.begin(["doctor"]).end()
         found = [f for f in c.out.splitlines() if f.startswith("found ")]
         if cut_off and found and all("record-differs" in f for f in found):
