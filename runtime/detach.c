@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/lock_order.h"
+#include "base/pages.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -57,6 +58,7 @@ int detach_fork(struct detach *ret, struct img_err *err)
 		img_fd_release(&telling);
 		return hear(hearing, ret, err);
 	}
+	pages_map_program();
 	(void)setsid(); /* a forked process leads no group: cannot fail */
 	ret->is_monitor = true;
 	ret->monitor_pid = getpid();
