@@ -137,11 +137,9 @@ static int prepare(struct entry *e, struct img_err *err)
 /* Before the container can do anything to it. */
 static int join_cgroup(const struct entry *e, struct img_err *err)
 {
-	int r = e->cgroup < 0 || e->in_cgroup
-			? 0
-			: cgroup_write(e->cgroup, "cgroup.procs", "0", err);
-
-	return r == -IMG_E_NOT_FOUND ? procdir_gone(err) : r;
+	return e->in_cgroup || e->cgroup < 0
+		       ? 0
+		       : cgroup_write(e->cgroup, "cgroup.procs", "0", err);
 }
 
 static int join(const struct entry *e, struct img_err *err)
