@@ -204,15 +204,18 @@ static int put_names(struct store *store, const struct image *image,
 	return image_record_put(store, image, names, history, err);
 }
 
-/* Who found it did so before it was alone with it. */
-static int is_there(struct store *store, const struct image *image,
-		    struct img_err *err)
+/* To change the names of an image, which was found before we were alone with
+ * it. */
+static int names_begin(struct store *store, const struct image *image,
+		       struct lock *ret, struct img_err *err)
 {
 	int64_t one;
-	int r = db_get_int(store_db(store), &one, err,
-			   "SELECT 1 FROM images WHERE id = ?", "s",
-			   image->id.hex);
+	int r = ledger_begin(store, ret, err);
 
+	if (r < 0)
+		return r;
+	r = db_get_int(store_db(store), &one, err,
+		       "SELECT 1 FROM images WHERE id = ?", "s", image->id.hex);
 	if (r == 0)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "there is no image %.12s any more",
@@ -224,10 +227,8 @@ int image_tag(struct store *store, const struct image *image,
 	      const struct image_name *name, struct img_err *err)
 {
 	img_auto(lock_release) struct lock records = { .fd = -1 };
-	int r = ledger_begin(store, &records, err);
+	int r = names_begin(store, image, &records, err);
 
-	if (r == 0)
-		r = is_there(store, image, err);
 	if (r == 0)
 		r = put_names(store, image, name, true, err);
 	if (r == 0)
@@ -254,10 +255,8 @@ int image_untag(struct store *store, const struct image *image,
 		const struct image_name *name, struct img_err *err)
 {
 	img_auto(lock_release) struct lock records = { .fd = -1 };
-	int r = ledger_begin(store, &records, err);
+	int r = names_begin(store, image, &records, err);
 
-	if (r == 0)
-		r = is_there(store, image, err);
 	if (r == 0)
 		r = put_names(store, image, name, false, err);
 	return r < 0 ? r : in_txn(store, drop_name, image, name, err);
