@@ -11,7 +11,7 @@
 
 #define PAGE_BYTES ((uintptr_t)4096)
 
-#define HEAP_BYTES  ((size_t)320 * 1024) /* of a command that starts something */
+#define HEAP_BYTES  ((size_t)320 * 1024) /* of a command that runs one */
 #define STACK_BYTES ((uintptr_t)48 * 1024)
 
 #ifndef MADV_POPULATE_READ /* Linux 5.14 */

@@ -119,8 +119,12 @@ int format_print_template(json_t *list, const char *format, struct img_err *err)
 		format += strlen(TABLE_WORD);
 		r = begin_table(&table, format, err);
 	}
-	json_array_foreach(list, i, object) if (r == 0) r =
-		add_line(aligned ? &table : NULL, format, object, err);
+	json_array_foreach(list, i, object)
+	{
+		if (r == 0)
+			r = add_line(aligned ? &table : NULL, format, object,
+				     err);
+	}
 	if (r == 0 && aligned)
 		table_print(&table, false);
 	return r;
