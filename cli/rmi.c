@@ -106,7 +106,7 @@ static int remove_one(const struct each *each, const char *ref,
 		if (r < 0)
 			return r;
 	}
-	r = image_remove(store, &image, err);
+	r = image_remove(store, &image, names.n, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < names.n; i++)

@@ -84,13 +84,15 @@ int image_add(struct store *store, const struct image_new *new,
 int image_tag(struct store *store, const struct image *image,
 	      const struct image_name *name, struct img_err *err) IMG_MUST_USE;
 
-/* Takes a name from its image, which stays; IMG_E_NOT_FOUND. */
+/* Takes a name from its image, which stays; IMG_E_NOT_FOUND.  IMG_E_BUSY where
+ * it has no other any more. */
 int image_untag(struct store *store, const struct image *image,
 		const struct image_name *name,
 		struct img_err *err) IMG_MUST_USE;
 
-/* Removes an image with all its names, and gives its space back. */
-int image_remove(struct store *store, const struct image *image,
+/* Removes an image with all its names, and gives its space back.  IMG_E_BUSY
+ * where those are not @n_names any more, as the caller has seen it. */
+int image_remove(struct store *store, const struct image *image, size_t n_names,
 		 struct img_err *err) IMG_MUST_USE;
 
 #endif

@@ -223,6 +223,18 @@ static int names_begin(struct store *store, const struct image *image,
 	return r < 0 ? r : 0;
 }
 
+/* How many names it has, or a negative code. */
+static int count_names(struct store *store, const struct image *image,
+		       struct img_err *err)
+{
+	int64_t n;
+	int r = db_get_int(store_db(store), &n, err,
+			   "SELECT count(*) FROM names WHERE image = ?", "s",
+			   image->id.hex);
+
+	return r < 0 ? r : (int)n;
+}
+
 int image_tag(struct store *store, const struct image *image,
 	      const struct image_name *name, struct img_err *err)
 {
@@ -258,6 +270,11 @@ int image_untag(struct store *store, const struct image *image,
 	int r = names_begin(store, image, &records, err);
 
 	if (r == 0)
+		r = count_names(store, image, err);
+	if (r == 1)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "its other names were removed meanwhile");
+	if (r >= 0)
 		r = put_names(store, image, name, false, err);
 	return r < 0 ? r : in_txn(store, drop_name, image, name, err);
 }
@@ -275,11 +292,7 @@ static int delete_rows(struct store *store, const struct image *image,
 	/* Names and history go with it. */
 	r = db_run(db, err, "DELETE FROM images WHERE id = ?", "s",
 		   image->id.hex);
-	if (r == 0)
-		return img_err_set(err, IMG_E_NOT_FOUND, 0,
-				   "there is no image %.12s any more",
-				   image->id.hex);
-	if (r > 0)
+	if (r >= 0)
 		r = volume_begin_delete(store, image->volume.id, ret, err);
 	if (r == 0)
 		r = db_commit(db, err);
@@ -290,15 +303,19 @@ static int delete_rows(struct store *store, const struct image *image,
 	return r;
 }
 
-int image_remove(struct store *store, const struct image *image,
+int image_remove(struct store *store, const struct image *image, size_t n_names,
 		 struct img_err *err)
 {
 	img_auto(lock_release) struct lock records = { .fd = -1 };
 	struct volume_pending gone = { 0 };
-	int r;
+	int r = names_begin(store, image, &records, err);
 
-	r = ledger_begin(store, &records, err);
 	if (r == 0)
+		r = count_names(store, image, err);
+	if (r >= 0 && r != (int)n_names)
+		return img_err_set(err, IMG_E_BUSY, 0,
+				   "its names were changed meanwhile");
+	if (r >= 0)
 		r = delete_rows(store, image, &gone, err);
 	if (r < 0)
 		return r;

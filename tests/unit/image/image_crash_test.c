@@ -154,6 +154,17 @@ static void tagging(void **state)
 	crash_every_way(&test);
 }
 
+static void prepare_two_names(struct crash_case *c, struct store *store)
+{
+	img_auto(image_release) struct image image = { 0 };
+	struct image_name other = name_of("other");
+	struct img_err err = { 0 };
+
+	prepare_parent(c, store);
+	assert_int_equal(image_by_ref(store, "base", &image), 0);
+	assert_int_equal(image_tag(store, &image, &other, &err), 0);
+}
+
 static int run_untag(struct crash_case *c, struct store *store,
 		     struct img_err *err)
 {
@@ -168,14 +179,14 @@ static void check_untag(struct crash_case *c, struct store *store,
 			enum crash_end end)
 {
 	temp_store_check(c->t, store, NULL, NULL);
-	assert_true(has(store, c->id[0].hex));
+	assert_true(has(store, "other"));
 	if (end == CRASH_DONE)
 		assert_false(has(store, "base"));
 }
 
 static void untagging(void **state)
 {
-	const struct crash_test test = { prepare_parent, run_untag, check_untag,
+	const struct crash_test test = { prepare_two_names, run_untag, check_untag,
 					 NULL };
 
 	crash_every_way(&test);
@@ -187,7 +198,7 @@ static int run_remove(struct crash_case *c, struct store *store,
 	img_auto(image_release) struct image image = { 0 };
 	int r = image_find(store, c->id[0].hex, &image, err);
 
-	return r < 0 ? r : image_remove(store, &image, err);
+	return r < 0 ? r : image_remove(store, &image, 1, err);
 }
 
 /* Once the catalog has forgotten it, a failure does not bring it back. */

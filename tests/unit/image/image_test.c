@@ -202,6 +202,29 @@ static void names_of_many_at_once_are_all_recorded(void **state)
 	assert_int_equal(found.n, 0);
 }
 
+/* Of those who have seen too little, nobody removes what another has named. */
+static void what_was_named_meanwhile_stays(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(image_release) struct image image = { 0 };
+	struct image_name first = name_of("a"), other = name_of("b");
+	struct img_err named = { 0 }, last = { 0 }, err = { 0 };
+
+	(void)temp_store_add_image(store, "a");
+	find(store, "a", &image);
+	assert_int_equal(image_tag(store, &image, &other, &err), 0);
+	assert_int_equal(image_remove(store, &image, 1, &named), -IMG_E_BUSY);
+	assert_string_equal(named.msg, "its names were changed meanwhile");
+	assert_names(store, image.id, "a:latest b:latest ");
+	assert_int_equal(image_untag(store, &image, &first, &err), 0);
+	assert_int_equal(image_untag(store, &image, &other, &last),
+			 -IMG_E_BUSY);
+	assert_string_equal(last.msg, "its other names were removed meanwhile");
+	assert_names(store, image.id, "b:latest ");
+	assert_int_equal(image_remove(store, &image, 1, &err), 0);
+	temp_store_check(*state, store, NULL, NULL);
+}
+
 static void an_image_goes_once(void **state)
 {
 	img_auto(store_close) struct store *store = temp_store_open(*state);
@@ -210,8 +233,8 @@ static void an_image_goes_once(void **state)
 
 	(void)temp_store_add_image(store, "a");
 	find(store, "a", &image);
-	assert_int_equal(image_remove(store, &image, &err), 0);
-	assert_int_equal(image_remove(store, &image, &err), -IMG_E_NOT_FOUND);
+	assert_int_equal(image_remove(store, &image, 1, &err), 0);
+	assert_int_equal(image_remove(store, &image, 1, &err), -IMG_E_NOT_FOUND);
 	assert_non_null(strstr(err.msg, "any more"));
 	temp_store_check(*state, store, NULL, NULL);
 }
@@ -239,7 +262,7 @@ static void history_is_a_copy(void **state)
 				   &id, &err),
 			 0);
 	assert_null(new.store); /* taken over */
-	assert_int_equal(image_remove(store, &parent, &err), 0);
+	assert_int_equal(image_remove(store, &parent, 1, &err), 0);
 	assert_int_equal(
 		temp_store_count(store, "SELECT count(*) FROM history"), 2);
 	assert_found(store, "child", id);
@@ -378,6 +401,7 @@ int main(void)
 		test_in_store(names_come_and_go),
 		test_in_store(a_name_that_is_taken_moves),
 		test_in_store(names_of_many_at_once_are_all_recorded),
+		test_in_store(what_was_named_meanwhile_stays),
 		test_in_store(an_image_goes_once),
 		test_in_store(history_is_a_copy),
 		test_in_store(a_record_is_whole),
