@@ -71,6 +71,7 @@ class Model:
         self.containers, self.images, self.names = {}, {}, {}
         self.volumes, self.anonymous = {}, frozenset()
         self.can_resize = True
+        self.lasting = False  # nothing ends by itself
         self.serial = 0
 
     def copy(self):
@@ -113,7 +114,7 @@ class Model:
         c.state = "running"
         c.starts += 1
         c.lines += 1 if logged else 0
-        if ends(c.kind):
+        if ends(c.kind) and not self.lasting:
             self.end(name, int(c.kind))
 
     def end(self, name, status):

@@ -88,6 +88,14 @@ class Soak:
         new = self.model.copy()
         return Candidate(new, *[a.effect(new) for a in acts])
 
+    def before_end(self, one, other):
+        """The other, while what one starts has not ended by itself yet."""
+        new = self.model.copy()
+        new.lasting = True
+        says = one.effect(new), other.effect(new)
+        new.lasting = False
+        return Candidate(new, *says)
+
     # What was said, and what is there.
 
     def look_into(self, seen, about, images, volumes):
@@ -195,6 +203,9 @@ class Soak:
             candidates += [Candidate(first.model, first.says[0], LOST),
                            Candidate(second.model, LOST, second.says[0])]
         if set(one.about) & set(other.about):
+            candidates.append(self.before_end(one, other))
+            back = self.before_end(other, one)
+            candidates.append(Candidate(back.model, *reversed(back.says)))
             candidates = self.meet(candidates, (one, other), commands, about)
         else:
             for c in candidates:
