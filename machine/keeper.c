@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "machine/kernel.h"
+#include "machine/processor.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -199,14 +200,17 @@ keep(const struct keeper_options *options, int life_fd, int birth_fd)
 {
 	struct birth birth = { 0 };
 	struct img_err ignored = { 0 };
+	int child_fd, processor_fd;
 	sigset_t child;
-	int child_fd;
 
 	detach();
+	processor_fd = above(processor_settle());
 	give_birth(options, &birth);
 	(void)!write(birth_fd, &birth, sizeof(birth)); /* or EOF says it */
 	life_fd = dup2(life_fd, 3);
-	(void)close_range(4, ~0u, 0);
+	/* The processor is the machine's for as long. */
+	processor_fd = dup2(processor_fd, 4);
+	(void)close_range(processor_fd < 0 ? 4 : 5, ~0u, 0);
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	child_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -33,6 +33,8 @@ load ../lib/machine
 			cat err.h | wc -c; nproc; ulimit -n'
 		[[ $out == "$REPO/base"$'\n0027\na b\nc||unset\n'"$(wc -c <err.h)"* ]]
 	)
+	# Devices that come and go start no program in there.
+	gives '' machine sh -c 'cat /proc/sys/kernel/hotplug'
 	# The host's tree is read-only, /tmp is a copy, a share is not.
 	mkdir "$T/share" "$T/closed"
 	echo here >"$T/share/file"
@@ -163,6 +165,20 @@ load ../lib/machine
 	[[ $err == *'img: '*panic* ]] || say 'no word of the panic'
 	wait_for no_machine
 	gives fine machine echo fine
+}
+
+@test "all of a machine stays on one processor" {
+	local process list first
+	begin_machine sh -c 'echo up; exec sleep 60'
+	for process in $(pgrep -f "linux\.uml .*uml_dir=$TMPDIR/"); do
+		list=$(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$process/status")
+		[[ $list =~ ^[0-9]+$ ]] || say "$process may use $list"
+		[ "$list" = "${first:=$list}" ] || say "$process is on $list"
+	done
+	[ -n "$first" ]
+	kill -KILL "$pid"
+	wait "$pid" || true
+	wait_for no_machine
 }
 
 @test "a terminal: its size, its keys, its end" {
