@@ -220,7 +220,8 @@ class Soak:
         if not set(one.about) & set(other.about):
             return False
         if one.verb() == "pause":
-            return other.verb() == "exec"
+            return (other.verb() in ("exec", "run") or
+                    other.argv[:2] == ["start", "-a"])
         return ((one.verb() == "commit" or
                  one.argv[:2] == ["snapshot", "create"]) and
                 other.verb() in ("start", "restart", "exec", "snapshot"))
