@@ -11,7 +11,11 @@
 
 #include <cmocka.h>
 
-int crash_volume_keep(struct volume_pending *new, struct img_err *err)
+#define OWNED_MAX 8
+
+static int keep(struct volume_pending *new,
+		int (*settle)(struct volume_pending *new, struct img_err *err),
+		void (*done)(struct volume_pending *new), struct img_err *err)
 {
 	struct db *db = store_db(new->store);
 	img_auto(db_txn_release) struct db *txn = NULL;
@@ -20,29 +24,22 @@ int crash_volume_keep(struct volume_pending *new, struct img_err *err)
 	if (r < 0)
 		return r;
 	txn = db;
-	r = volume_settle(new, err);
+	r = settle(new, err);
 	if (r == 0)
 		r = db_commit(db, err);
 	if (r == 0)
-		volume_keep(new);
+		done(new);
 	return r;
+}
+
+int crash_volume_keep(struct volume_pending *new, struct img_err *err)
+{
+	return keep(new, volume_settle, volume_keep, err);
 }
 
 int crash_volume_begin_run(struct volume_pending *new, struct img_err *err)
 {
-	struct db *db = store_db(new->store);
-	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(db, false, err);
-
-	if (r < 0)
-		return r;
-	txn = db;
-	r = volume_settle_running(new, err);
-	if (r == 0)
-		r = db_commit(db, err);
-	if (r == 0)
-		volume_keep_running(new);
-	return r;
+	return keep(new, volume_settle_running, volume_keep_running, err);
 }
 
 int crash_volume_run(struct crash_case *c, struct store *store,
@@ -62,6 +59,25 @@ int crash_volume_run(struct crash_case *c, struct store *store,
 	if (r == 0)
 		r = volume_deactivate(store, &new.volume, err);
 	return r < 0 ? r : crash_volume_keep(&new, err);
+}
+
+void crash_volume_check_owned(const struct crash_case *c, struct store *store)
+{
+	uint32_t loose[OWNED_MAX + 1] = { 0 };
+	img_auto(db_row_end) struct db_row *row = NULL;
+	struct img_err err = { 0 };
+	size_t n = 0;
+
+	assert_int_equal(db_query(store_db(store), &row, &err,
+				  "SELECT volume FROM containers UNION ALL"
+				  " SELECT volume FROM snapshots UNION ALL"
+				  " SELECT volume FROM named_volumes",
+				  ""),
+			 0);
+	while (db_next(row, &err) > 0 && n < OWNED_MAX)
+		loose[n++] = (uint32_t)db_int(row, 0);
+	db_row_end(&row);
+	temp_store_check(c->t, store, loose, NULL);
 }
 
 uint32_t crash_volume_newest(struct store *store)

@@ -21,6 +21,10 @@ int crash_volume_begin_run(struct volume_pending *new,
 int crash_volume_run(struct crash_case *c, struct store *store,
 		     struct img_err *err) IMG_MUST_USE;
 
+/* temp_store_check, where each volume is an image's, a container's, a
+ * snapshot's, or has a name. */
+void crash_volume_check_owned(const struct crash_case *c, struct store *store);
+
 /* The last that was made; 0 where there is none. */
 uint32_t crash_volume_newest(struct store *store);
 

@@ -28,8 +28,6 @@
 /* One that is named, and one of the image. */
 #define BOTH CONFIG("\"data:/d\"", "", "\"/v\":{}")
 
-#define LOOSE_MAX 8
-
 /* In the place of the part's: what a file system is made of is none of the
  * steps here. */
 int formats_mkfs(int fd, uint64_t size_bytes, const char *label,
@@ -105,25 +103,6 @@ static void add(struct store *store, const char *name, const char *config)
 		fail_msg("%s", err.msg);
 }
 
-/* Every volume is a container's or has a name. */
-static void check_owned(struct crash_case *c, struct store *store)
-{
-	uint32_t loose[LOOSE_MAX + 1] = { 0 };
-	img_auto(db_row_end) struct db_row *row = NULL;
-	struct img_err err = { 0 };
-	size_t n = 0;
-
-	assert_int_equal(db_query(store_db(store), &row, &err,
-				  "SELECT volume FROM containers UNION ALL"
-				  " SELECT volume FROM named_volumes",
-				  ""),
-			 0);
-	while (db_next(row, &err) > 0 && n < LOOSE_MAX)
-		loose[n++] = (uint32_t)db_int(row, 0);
-	db_row_end(&row);
-	temp_store_check(c->t, store, loose, NULL);
-}
-
 static void prepare_none(struct crash_case *c, struct store *store)
 {
 	set_options(c->t);
@@ -142,7 +121,7 @@ static void check_create(struct crash_case *c, struct store *store,
 {
 	const int64_t containers = count(store, "containers");
 
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	if (end != CRASH_DIED)
 		assert_int_equal(containers, end == CRASH_DONE);
 	assert_int_equal(count(store, "volume_users"), 2 * containers);
@@ -184,7 +163,7 @@ static void check_all_or_none(struct crash_case *c, struct store *store,
 {
 	const int64_t containers = count(store, "containers");
 
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	if (end == CRASH_DONE)
 		assert_int_equal(containers, 0);
 	assert_int_equal(count(store, "volume_users"), 2 * containers);

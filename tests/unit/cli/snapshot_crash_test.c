@@ -20,8 +20,6 @@
  * at every step of that something fails or the process dies.
  */
 
-#define IDS_MAX 8
-
 static void set_options(struct temp_store *t)
 {
 	t->options.run_ended = container_run_ended;
@@ -83,25 +81,6 @@ static void prepare(struct crash_case *c, struct store *store)
 	write_mark(store, &web.volume, "latter");
 }
 
-/* Every volume belongs to the container or a snapshot of it. */
-static void check_owned(struct crash_case *c, struct store *store)
-{
-	uint32_t loose[IDS_MAX + 1] = { 0 };
-	img_auto(db_row_end) struct db_row *row = NULL;
-	struct img_err err = { 0 };
-	size_t n = 0;
-
-	assert_int_equal(db_query(store_db(store), &row, &err,
-				  "SELECT volume FROM containers UNION ALL"
-				  " SELECT volume FROM snapshots",
-				  ""),
-			 0);
-	while (db_next(row, &err) > 0 && n < IDS_MAX)
-		loose[n++] = (uint32_t)db_int(row, 0);
-	db_row_end(&row);
-	temp_store_check(c->t, store, loose, NULL);
-}
-
 static int64_t count(struct store *store, const char *table)
 {
 	img_auto(img_mem_release) char *sql =
@@ -128,7 +107,7 @@ static void check_take(struct crash_case *c, struct store *store,
 	struct img_err err = { 0 };
 	int r;
 
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	assert_int_equal(find(store, &web, &err), 0);
 	assert_true(crash_volume_has_mark(c, web.volume.id, "latter"));
 	r = snapshot_find(store, &web, "snap0", &row, &err);
@@ -164,7 +143,7 @@ static void check_rollback(struct crash_case *c, struct store *store,
 	struct img_err err = { 0 };
 	bool is_back;
 
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	assert_int_equal(count(store, "volumes"), 2);
 	assert_int_equal(find(store, &web, &err), 0);
 	is_back = web.volume.id != 1;
@@ -196,7 +175,7 @@ static int run_remove(struct crash_case *c, struct store *store,
 static void check_remove(struct crash_case *c, struct store *store,
 			 enum crash_end end)
 {
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	/* A failure after the rows went is made up for. */
 	assert_int_equal(count(store, "volumes"),
 			 1 + count(store, "snapshots"));
@@ -256,7 +235,7 @@ static void check_all_or_none(struct crash_case *c, struct store *store,
 {
 	int64_t containers = count(store, "containers");
 
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	assert_int_equal(count(store, "snapshots"), 2 * containers);
 	assert_int_equal(count(store, "volumes"), 3 * containers);
 	if (end == CRASH_DONE)
@@ -288,7 +267,7 @@ static void check_clone(struct crash_case *c, struct store *store,
 	struct img_err err = { 0 };
 	int r = container_find(store, "copy", &copy, &err);
 
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	if (end != CRASH_DIED)
 		assert_int_equal(r == 0, end == CRASH_DONE);
 	if (r < 0)
@@ -351,7 +330,7 @@ static void check_gone(struct crash_case *c, struct store *store,
 	assert_int_equal(count(store, "containers"), 0);
 	assert_int_equal(count(store, "snapshots"), 0);
 	assert_int_equal(count(store, "volumes"), 0);
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 }
 
 static void the_end_of_one_that_was_to_go(void **state)
@@ -375,7 +354,7 @@ static void vanish(struct crash_case *c, uint32_t volume)
 	fake_dm_reboot(c->t->fake);
 	store = temp_store_open(c->t);
 	assert_int_equal(store_need_pool(store, &err), 0);
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	store_close(&store);
 }
 

@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "cli/container_volumes.h"
 #include "image/config.h"
-#include "tests/lib/crash.h"
+#include "tests/lib/crash_volume.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -219,24 +219,6 @@ static int remove_one(struct store *store, const char *name,
 	return r < 0 ? r : container_remove(store, &row, NULL, true, err);
 }
 
-static void check_owned(struct crash_case *c, struct store *store)
-{
-	uint32_t loose[5] = { 0 };
-	img_auto(db_row_end) struct db_row *row = NULL;
-	struct img_err err = { 0 };
-	size_t n = 0;
-
-	assert_int_equal(db_query(store_db(store), &row, &err,
-				  "SELECT volume FROM containers UNION ALL"
-				  " SELECT volume FROM named_volumes",
-				  ""),
-			 0);
-	while (db_next(row, &err) > 0 && n < IMG_COUNT(loose) - 1)
-		loose[n++] = (uint32_t)db_int(row, 0);
-	db_row_end(&row);
-	temp_store_check(c->t, store, loose, NULL);
-}
-
 static int run_first(struct crash_case *c, struct store *store,
 		     struct img_err *err)
 {
@@ -246,7 +228,7 @@ static int run_first(struct crash_case *c, struct store *store,
 static void check_first(struct crash_case *c, struct store *store,
 			enum crash_end end)
 {
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	assert_true(has(store, "containers", "two"));
 	assert_true(has(store, "named_volumes", "nobodys"));
 	if (end == CRASH_DONE)
@@ -271,7 +253,7 @@ static int run_last(struct crash_case *c, struct store *store,
 static void check_last(struct crash_case *c, struct store *store,
 		       enum crash_end end)
 {
-	check_owned(c, store);
+	crash_volume_check_owned(c, store);
 	assert_int_equal(has(store, "containers", "two"),
 			 has(store, "named_volumes", "nobodys"));
 	if (end == CRASH_DONE)
