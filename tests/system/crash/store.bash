@@ -48,13 +48,26 @@ read_catalog() {
 	done <"$T/catalog"
 }
 
+# superblock: the first words of the pool's metadata, its sum to begin with.
+superblock() {
+	od -An -v -tu8 -w80 -N80 "$IMG_ROOT/pool/metadata"
+}
+
 # read_pool: the ids in pool_volumes; in mapped how many data blocks they refer
-# to, in allocated how many the pool itself counts: all as it is on the disk.
+# to, in allocated how many the pool itself counts: all as it is on the disk,
+# with no commit of the kernel's in between.
 read_pool() {
-	local line block end seen=()
+	local line block end words=() seen=() before='' now
+	now=$(superblock)
+	while [ "$now" != "$before" ]; do
+		before=$now
+		thin_dump "$IMG_ROOT/pool/metadata" >"$T/pool" 2>"$T/pool.err" ||
+			fault "thin_dump: $(<"$T/pool.err")"
+		now=$(superblock)
+	done
+	read -ra words <<<"$now"
 	pool_volumes=()
-	thin_dump "$IMG_ROOT/pool/metadata" >"$T/pool" 2>"$T/pool.err" ||
-		fault "thin_dump: $(<"$T/pool.err")"
+	allocated=${words[9]} # nr_allocated in data_space_map_root
 	while read -r line; do
 		[[ $line =~ (dev_id|data_block|data_begin)=\"([0-9]+)\" ]] || continue
 		block=${BASH_REMATCH[2]} end=$block
@@ -73,9 +86,6 @@ read_pool() {
 		done
 	done <"$T/pool"
 	mapped=${#seen[@]}
-	# nr_allocated in the data_space_map_root of the superblock
-	allocated=$(od -An -tu8 -j72 -N8 "$IMG_ROOT/pool/metadata")
-	allocated=${allocated// /}
 }
 
 # text_of FILE: its text, in REPLY, without a process; nothing of a file that
