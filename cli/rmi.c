@@ -101,12 +101,8 @@ static int remove_one(const struct each *each, const char *ref,
 				   "it has %zu names: remove them one by one, "
 				   "or use -f",
 				   names.n);
-	if (!o->force) {
-		r = check_unused(store, &image, err);
-		if (r < 0)
-			return r;
-	}
-	r = image_remove(store, &image, names.n, err);
+	r = image_remove(store, &image, names.n, o->force ? NULL : check_unused,
+			 err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < names.n; i++)

@@ -120,8 +120,11 @@ static int create(struct store *store, const struct image *image,
 	if (r < 0)
 		return r;
 	txn = store_db(store);
-	/* Within the transaction: what is free now stays so until the insert. */
-	r = set_name(store, o, row, err);
+	/* Within the transaction: what is there, or free, now stays so until
+	 * the insert. */
+	r = image_check(store, image, err);
+	if (r == 0)
+		r = set_name(store, o, row, err);
 	if (r < 0)
 		return r;
 	row->volume = pending->volume;

@@ -90,9 +90,19 @@ int image_untag(struct store *store, const struct image *image,
 		const struct image_name *name,
 		struct img_err *err) IMG_MUST_USE;
 
+/* IMG_E_NOT_FOUND where it was removed since it was found.  Within a
+ * transaction it then stays. */
+int image_check(struct store *store, const struct image *image,
+		struct img_err *err) IMG_MUST_USE;
+
+/* Refuses, if the image must not go: part of the transaction that removes it. */
+typedef int image_may_go_fn(struct store *store, const struct image *image,
+			    struct img_err *err);
+
 /* Removes an image with all its names, and gives its space back.  IMG_E_BUSY
- * where those are not @n_names any more, as the caller has seen it. */
+ * where those are not @n_names any more, as the caller has seen it.
+ * @may_go: NULL if nothing keeps it */
 int image_remove(struct store *store, const struct image *image, size_t n_names,
-		 struct img_err *err) IMG_MUST_USE;
+		 image_may_go_fn *may_go, struct img_err *err) IMG_MUST_USE;
 
 #endif

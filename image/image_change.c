@@ -204,23 +204,29 @@ static int put_names(struct store *store, const struct image *image,
 	return image_record_put(store, image, names, history, err);
 }
 
-/* To change the names of an image, which was found before we were alone with
- * it. */
-static int names_begin(struct store *store, const struct image *image,
-		       struct lock *ret, struct img_err *err)
+int image_check(struct store *store, const struct image *image,
+		struct img_err *err)
 {
 	int64_t one;
-	int r = ledger_begin(store, ret, err);
+	int r = db_get_int(store_db(store), &one, err,
+			   "SELECT 1 FROM images WHERE id = ?", "s",
+			   image->id.hex);
 
-	if (r < 0)
-		return r;
-	r = db_get_int(store_db(store), &one, err,
-		       "SELECT 1 FROM images WHERE id = ?", "s", image->id.hex);
 	if (r == 0)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
 				   "there is no image %.12s any more",
 				   image->id.hex);
 	return r < 0 ? r : 0;
+}
+
+/* To change the names of an image, which was found before we were alone with
+ * it. */
+static int names_begin(struct store *store, const struct image *image,
+		       struct lock *ret, struct img_err *err)
+{
+	int r = ledger_begin(store, ret, err);
+
+	return r < 0 ? r : image_check(store, image, err);
 }
 
 /* How many names it has, or a negative code. */
@@ -280,7 +286,8 @@ int image_untag(struct store *store, const struct image *image,
 }
 
 static int delete_rows(struct store *store, const struct image *image,
-		       struct volume_pending *ret, struct img_err *err)
+		       image_may_go_fn *may_go, struct volume_pending *ret,
+		       struct img_err *err)
 {
 	struct db *db = store_db(store);
 	img_auto(db_txn_release) struct db *txn = NULL;
@@ -289,6 +296,10 @@ static int delete_rows(struct store *store, const struct image *image,
 	if (r < 0)
 		return r;
 	txn = db;
+	if (may_go)
+		r = may_go(store, image, err);
+	if (r < 0)
+		return r;
 	/* Names and history go with it. */
 	r = db_run(db, err, "DELETE FROM images WHERE id = ?", "s",
 		   image->id.hex);
@@ -304,7 +315,7 @@ static int delete_rows(struct store *store, const struct image *image,
 }
 
 int image_remove(struct store *store, const struct image *image, size_t n_names,
-		 struct img_err *err)
+		 image_may_go_fn *may_go, struct img_err *err)
 {
 	img_auto(lock_release) struct lock records = { .fd = -1 };
 	struct volume_pending gone = { 0 };
@@ -316,7 +327,7 @@ int image_remove(struct store *store, const struct image *image, size_t n_names,
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "its names were changed meanwhile");
 	if (r >= 0)
-		r = delete_rows(store, image, &gone, err);
+		r = delete_rows(store, image, may_go, &gone, err);
 	if (r < 0)
 		return r;
 	r = ledger_drop(store, image->volume.id, err);

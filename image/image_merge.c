@@ -169,5 +169,5 @@ int image_merge(struct store *store, const struct image_merge *merge,
 	if (merge->volume && merge->keep)
 		return put_old(store, old, err);
 	lock_release(&records);
-	return merge->volume ? image_remove(store, old, 0, err) : 0;
+	return merge->volume ? image_remove(store, old, 0, NULL, err) : 0;
 }

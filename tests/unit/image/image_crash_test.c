@@ -186,8 +186,8 @@ static void check_untag(struct crash_case *c, struct store *store,
 
 static void untagging(void **state)
 {
-	const struct crash_test test = { prepare_two_names, run_untag, check_untag,
-					 NULL };
+	const struct crash_test test = { prepare_two_names, run_untag,
+					 check_untag, NULL };
 
 	crash_every_way(&test);
 }
@@ -198,7 +198,7 @@ static int run_remove(struct crash_case *c, struct store *store,
 	img_auto(image_release) struct image image = { 0 };
 	int r = image_find(store, c->id[0].hex, &image, err);
 
-	return r < 0 ? r : image_remove(store, &image, 1, err);
+	return r < 0 ? r : image_remove(store, &image, 1, NULL, err);
 }
 
 /* Once the catalog has forgotten it, a failure does not bring it back. */

@@ -213,7 +213,8 @@ static void what_was_named_meanwhile_stays(void **state)
 	(void)temp_store_add_image(store, "a");
 	find(store, "a", &image);
 	assert_int_equal(image_tag(store, &image, &other, &err), 0);
-	assert_int_equal(image_remove(store, &image, 1, &named), -IMG_E_BUSY);
+	assert_int_equal(image_remove(store, &image, 1, NULL, &named),
+			 -IMG_E_BUSY);
 	assert_string_equal(named.msg, "its names were changed meanwhile");
 	assert_names(store, image.id, "a:latest b:latest ");
 	assert_int_equal(image_untag(store, &image, &first, &err), 0);
@@ -221,7 +222,29 @@ static void what_was_named_meanwhile_stays(void **state)
 			 -IMG_E_BUSY);
 	assert_string_equal(last.msg, "its other names were removed meanwhile");
 	assert_names(store, image.id, "b:latest ");
-	assert_int_equal(image_remove(store, &image, 1, &err), 0);
+	assert_int_equal(image_remove(store, &image, 1, NULL, &err), 0);
+	temp_store_check(*state, store, NULL, NULL);
+}
+
+static int keep_it(struct store *store, const struct image *image,
+		   struct img_err *err)
+{
+	assert_int_equal(image_check(store, image, err), 0);
+	return img_err_set(err, IMG_E_BUSY, 0, "somebody needs it");
+}
+
+static void what_somebody_needs_stays(void **state)
+{
+	img_auto(store_close) struct store *store = temp_store_open(*state);
+	img_auto(image_release) struct image image = { 0 };
+	struct img_err err = { 0 };
+
+	(void)temp_store_add_image(store, "a");
+	find(store, "a", &image);
+	assert_int_equal(image_remove(store, &image, 1, keep_it, &err),
+			 -IMG_E_BUSY);
+	assert_string_equal(err.msg, "somebody needs it");
+	assert_names(store, image.id, "a:latest ");
 	temp_store_check(*state, store, NULL, NULL);
 }
 
@@ -233,9 +256,11 @@ static void an_image_goes_once(void **state)
 
 	(void)temp_store_add_image(store, "a");
 	find(store, "a", &image);
-	assert_int_equal(image_remove(store, &image, 1, &err), 0);
-	assert_int_equal(image_remove(store, &image, 1, &err), -IMG_E_NOT_FOUND);
+	assert_int_equal(image_remove(store, &image, 1, NULL, &err), 0);
+	assert_int_equal(image_remove(store, &image, 1, NULL, &err),
+			 -IMG_E_NOT_FOUND);
 	assert_non_null(strstr(err.msg, "any more"));
+	assert_int_equal(image_check(store, &image, &err), -IMG_E_NOT_FOUND);
 	temp_store_check(*state, store, NULL, NULL);
 }
 
@@ -262,7 +287,7 @@ static void history_is_a_copy(void **state)
 				   &id, &err),
 			 0);
 	assert_null(new.store); /* taken over */
-	assert_int_equal(image_remove(store, &parent, 1, &err), 0);
+	assert_int_equal(image_remove(store, &parent, 1, NULL, &err), 0);
 	assert_int_equal(
 		temp_store_count(store, "SELECT count(*) FROM history"), 2);
 	assert_found(store, "child", id);
@@ -402,6 +427,7 @@ int main(void)
 		test_in_store(a_name_that_is_taken_moves),
 		test_in_store(names_of_many_at_once_are_all_recorded),
 		test_in_store(what_was_named_meanwhile_stays),
+		test_in_store(what_somebody_needs_stays),
 		test_in_store(an_image_goes_once),
 		test_in_store(history_is_a_copy),
 		test_in_store(a_record_is_whole),

@@ -86,7 +86,7 @@ static int commit_once(struct store *store, const char *ref, const char *text,
 			      &id, err);
 	if (r == 0)
 		r = image_find(store, text, &child, err);
-	return r < 0 ? r : image_remove(store, &child, 1, err);
+	return r < 0 ? r : image_remove(store, &child, 1, NULL, err);
 }
 
 static int work(struct temp_store *t, unsigned number, struct img_err *err)
@@ -202,8 +202,9 @@ static void the_dead_do_not_hinder_the_living(void **state)
 
 			(void)snprintf(name, sizeof(name), "child-%u", i);
 			if (image_find(store, name, &child, &none) == 0)
-				assert_int_equal(
-					image_remove(store, &child, 1, &err), 0);
+				assert_int_equal(image_remove(store, &child, 1,
+							      NULL, &err),
+						 0);
 		}
 	}
 	check(t);
