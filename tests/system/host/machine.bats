@@ -167,6 +167,28 @@ load ../lib/machine
 	gives fine machine echo fine
 }
 
+@test "whoever is killed, no process of a machine goes on, least of all here" {
+	local lookers="machine exec --state $STATE"
+	# Read-only in there; it would come to be if the loop went on out here.
+	begin_machine sh -c "echo up; while :; do echo x >$T/here; done"
+	pkill -STOP -f "$lookers"
+	kill -KILL "$(pgrep -o -f "linux\.uml .*uml_dir=$TMPDIR/")"
+	wait_for no_machine
+	[ ! -e "$T/here" ]
+	pkill -CONT -f "$lookers"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 125 ]
+
+	begin_machine sh -c "echo up; while :; do echo x >$T/here; done"
+	pkill -KILL -f "$lookers"
+	wait "$pid" || true
+	wait_for no_machine
+	[ ! -e "$T/here" ]
+	rm -r "$TMPDIR"/img-machine-* # nobody was left to do it
+	gives fine machine echo fine
+}
+
 @test "all of a machine stays on one processor" {
 	local process list first
 	begin_machine sh -c 'echo up; exec sleep 60'

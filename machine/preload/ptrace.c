@@ -1,8 +1,13 @@
 /*
- * A ptrace() for linux.uml on processors whose register state is larger than
- * it knows.
+ * A ptrace() for linux.uml, whose processes end with it, and which knows all
+ * registers of this processor.
  *
- * User-Mode Linux 6.1 keeps 2.7 kB for a process's extended registers.  Where
+ * Each address space of a guest is a process of the host, whose system calls
+ * linux.uml catches.  When User-Mode Linux 6.1 is killed they are let go of,
+ * and go on: what was meant for the guest's files then is done to the host's.
+ * Here they are killed at once, by PTRACE_O_EXITKILL.
+ *
+ * It keeps 2.7 kB for a process's extended registers.  Where
  * the processor has AMX they take 11 kB, and the host's kernel refuses to set
  * less than all of them: PTRACE_SETREGSET with NT_X86_XSTATE is EFAULT, and
  * the machine panics.  Here the set is widened: what linux.uml gives, then
@@ -16,11 +21,14 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define OLD_SETOPTIONS 21 /* PTRACE_OLDSETOPTIONS of asm/ptrace-abi.h */
 
 long ptrace(enum __ptrace_request request, ...);
 
@@ -55,6 +63,13 @@ static long set_xstate(pid_t pid, void *addr, struct iovec *given)
 	return call(PTRACE_SETREGSET, pid, addr, &widened);
 }
 
+static long set_options(long request, pid_t pid, void *addr, void *options)
+{
+	uintptr_t more = (uintptr_t)options | PTRACE_O_EXITKILL;
+
+	return call(request, pid, addr, (void *)more);
+}
+
 /* The system call stores a word where the library function returns it. */
 static long peek(long request, pid_t pid, void *addr)
 {
@@ -79,6 +94,8 @@ long ptrace(enum __ptrace_request request, ...)
 	va_end(ap);
 	if (request == PTRACE_SETREGSET && (long)addr == NT_X86_XSTATE)
 		return set_xstate(pid, addr, data);
+	if (request == PTRACE_SETOPTIONS || request == OLD_SETOPTIONS)
+		return set_options(request, pid, addr, data);
 	if (request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA ||
 	    request == PTRACE_PEEKUSER)
 		return peek(request, pid, addr);

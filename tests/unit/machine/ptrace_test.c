@@ -1,11 +1,12 @@
 /* The preloaded ptrace(), here in place of libc's own. */
-#include "machine/preload/fpregs.c"
+#include "machine/preload/ptrace.c"
 
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -81,6 +82,45 @@ static void a_whole_set_passes_unchanged(void **state)
 	let_go(pid);
 }
 
+/* Traces a child as linux.uml does, and lets it go on; says its number. */
+static void __attribute__((noreturn)) trace(int request, int say_fd)
+{
+	pid_t pid = stopped_child();
+
+	if (ptrace(request, pid, NULL, (void *)PTRACE_O_TRACESYSGOOD) < 0 ||
+	    write(say_fd, &pid, sizeof(pid)) != sizeof(pid))
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+static void a_child_does_not_go_on_without_its_tracer(void **state)
+{
+	static const int requests[] = { PTRACE_SETOPTIONS, OLD_SETOPTIONS };
+
+	/* Whoever is left alone is ours. */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		int ends[2], status;
+		pid_t tracer, child;
+
+		assert_int_equal(pipe(ends), 0);
+		tracer = fork();
+		assert_true(tracer >= 0);
+		if (tracer == 0)
+			trace(requests[i], ends[1]);
+		assert_int_equal(read(ends[0], &child, sizeof(child)),
+				 sizeof(child));
+		assert_int_equal(kill(tracer, SIGKILL), 0);
+		assert_int_equal(waitpid(tracer, &status, 0), tracer);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status)); /* else it exits with 7 */
+		assert_int_equal(WTERMSIG(status), SIGKILL);
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+	}
+}
+
 static void peeking_returns_the_word(void **state)
 {
 	static long word = -1;
@@ -99,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_short_set_is_widened),
 		cmocka_unit_test(a_whole_set_passes_unchanged),
+		cmocka_unit_test(a_child_does_not_go_on_without_its_tracer),
 		cmocka_unit_test(peeking_returns_the_word),
 	};
 
