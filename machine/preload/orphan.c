@@ -42,8 +42,8 @@ static int live(void *self)
 int clone(child_fn *fn, void *stack, int flags, void *arg, ...)
 {
 	static clone_fn *next;
-	uintptr_t top = (uintptr_t)stack & ~(uintptr_t)15;
-	struct birth *birth = (struct birth *)(top - sizeof(*birth));
+	char *top = (char *)stack - (uintptr_t)stack % 16;
+	struct birth *birth = (void *)(top - sizeof(*birth));
 	void *symbol;
 
 	if (!next) {

@@ -65,9 +65,8 @@ static long set_xstate(pid_t pid, void *addr, struct iovec *given)
 
 static long set_options(long request, pid_t pid, void *addr, void *options)
 {
-	uintptr_t more = (uintptr_t)options | PTRACE_O_EXITKILL;
-
-	return call(request, pid, addr, (void *)more);
+	return syscall(SYS_ptrace, request, pid, addr,
+		       (uintptr_t)options | PTRACE_O_EXITKILL);
 }
 
 /* The system call stores a word where the library function returns it. */

@@ -19,6 +19,7 @@
  * Built alone into a shared object, and preloaded into linux.uml only.
  */
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,10 +46,14 @@ static uintptr_t waiting,
  * host; and so does then the other, since the table is not to be trusted. */
 static volatile int inside, disturbed;
 
-static long call_mmap(void *addr, size_t size, int prot, int flags, int fd,
-		      off_t off)
+static void *call_mmap(void *addr, size_t size, int prot, int flags, int fd,
+		       off_t off)
 {
-	return syscall(SYS_mmap, addr, size, prot, flags, fd, off);
+	const long r = syscall(SYS_mmap, addr, size, prot, flags, fd, off);
+	void *got;
+
+	memcpy(&got, &r, sizeof(got));
+	return got;
 }
 
 static struct known *place_of(uintptr_t number)
@@ -186,7 +191,7 @@ static void *map(void *addr, size_t size, int prot, int fd, off_t off)
 
 	if (!span.whole || !is_mapped_so(&span, prot, fd, off)) {
 		settle();
-		got = (void *)call_mmap(addr, size, prot, flags, fd, off);
+		got = call_mmap(addr, size, prot, flags, fd, off);
 		forget(span.from, span.to);
 	}
 	for (uintptr_t i = span.from;
@@ -207,7 +212,7 @@ static void *map_other(void *addr, size_t size, int prot, int flags, int fd,
 	void *got;
 
 	settle();
-	got = (void *)call_mmap(addr, size, prot, flags, fd, off);
+	got = call_mmap(addr, size, prot, flags, fd, off);
 	if (got != MAP_FAILED)
 		forget(span_of(got, size).from, span_of(got, size).to);
 	return got;
@@ -219,11 +224,11 @@ void *mmap64(void *addr, size_t size, int prot, int flags, int fd, off_t off)
 	void *got;
 
 	if (!begin())
-		return (void *)call_mmap(addr, size, prot, flags, fd, off);
+		return call_mmap(addr, size, prot, flags, fd, off);
 	got = fixed ? map(addr, size, prot, fd, off)
 		    : map_other(addr, size, prot, flags, fd, off);
 	if (!end() && fixed)
-		return (void *)call_mmap(addr, size, prot, flags, fd, off);
+		return call_mmap(addr, size, prot, flags, fd, off);
 	return got;
 }
 
