@@ -4,12 +4,14 @@
 #include "base/db_log.h"
 #include "base/db_wait.h"
 #include "base/lock_order.h"
+#include "base/pages.h"
 #include "base/str.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CACHED_MAX 160
 
@@ -104,6 +106,17 @@ static int make_schema(struct db *db, const char *schema, int version,
 	return r < 0 ? r : db_commit(db, err);
 }
 
+/* The log's index, which all who have it open share: SQLite maps nothing else. */
+static void *map_index(void *at, size_t size, int protection, int flags, int fd,
+		       off_t offset)
+{
+	void *got = mmap(at, size, protection, flags, fd, offset);
+
+	if (got != MAP_FAILED)
+		pages_map_file(got, size);
+	return got;
+}
+
 /* Before the first use of the library in this process: no cache is laid out
  * ahead of need, since each page of memory that is touched has its price. */
 static void prepare_library(void)
@@ -121,6 +134,9 @@ static void prepare_library(void)
 	for (size_t i = 0; vfs && i < IMG_COUNT(preads); i++)
 		(void)vfs->xSetSystemCall(vfs, preads[i],
 					  (sqlite3_syscall_ptr)db_log_pread);
+	if (vfs)
+		(void)vfs->xSetSystemCall(vfs, "mmap",
+					  (sqlite3_syscall_ptr)map_index);
 }
 
 static int check_schema(struct db *db, bool create, const char *schema,

@@ -24,9 +24,8 @@
  * of it: when its protection changes.  Nobody uses these pages meanwhile, with
  * the exception of code, which stays executable.
  */
-static void map(uintptr_t from, uintptr_t to, int protection)
+static void map(uintptr_t from, uintptr_t to, int protection, bool writes)
 {
-	bool writes = protection & PROT_WRITE;
 	int meanwhile = protection == PROT_READ	   ? PROT_NONE
 			: (protection & PROT_EXEC) ? PROT_EXEC
 						   : PROT_READ;
@@ -55,7 +54,7 @@ static void map_data(const struct dl_phdr_info *info, const ElfW(Phdr) * part)
 				sealed->p_memsz + PAGE_BYTES - 1) &
 			       ~(PAGE_BYTES - 1);
 	}
-	map(from, to, PROT_READ | PROT_WRITE);
+	map(from, to, PROT_READ | PROT_WRITE, true);
 }
 
 static void map_part(const struct dl_phdr_info *info, const ElfW(Phdr) * part,
@@ -70,7 +69,8 @@ static void map_part(const struct dl_phdr_info *info, const ElfW(Phdr) * part,
 		map_data(info, part);
 	else if (!data_only)
 		map(from, to,
-		    part->p_flags & PF_X ? PROT_READ | PROT_EXEC : PROT_READ);
+		    part->p_flags & PF_X ? PROT_READ | PROT_EXEC : PROT_READ,
+		    false);
 }
 
 struct wanted {
@@ -105,7 +105,7 @@ static void map_heap(void)
 		whole = malloc(HEAP_BYTES);
 		free(whole);
 	}
-	map((uintptr_t)start, (uintptr_t)sbrk(0), PROT_READ | PROT_WRITE);
+	map((uintptr_t)start, (uintptr_t)sbrk(0), PROT_READ | PROT_WRITE, true);
 }
 
 /* The kernel makes it larger than this for every program. */
@@ -114,7 +114,8 @@ static void map_stack(void)
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 
 	here -= here % PAGE_BYTES;
-	map(here - STACK_BYTES, here - PAGE_BYTES, PROT_READ | PROT_WRITE);
+	map(here - STACK_BYTES, here - PAGE_BYTES, PROT_READ | PROT_WRITE,
+	    true);
 }
 
 static bool in_machine(void)
@@ -153,4 +154,11 @@ void pages_map_library(const char *name)
 
 	if (in_machine())
 		(void)dl_iterate_phdr(map_object, &wanted); /* 0 */
+}
+
+void pages_map_file(void *from, size_t bytes)
+{
+	if (in_machine())
+		map((uintptr_t)from, (uintptr_t)from + bytes,
+		    PROT_READ | PROT_WRITE, false);
 }

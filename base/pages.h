@@ -10,6 +10,8 @@
  * can map them all in one go, at 2 us each.
  */
 
+#include <stddef.h>
+
 /* Where the embedded kernel's own programs are: there, and nowhere else. */
 #define PAGES_MACHINE_BIN "/run/img-machine/bin"
 
@@ -27,6 +29,9 @@ void pages_map_program(void);
 /* What was written to, in the parent of that child: fork(2) has made all of it
  * read-only until it is written to again. */
 void pages_map_data(void);
+
+/* Part of a file, mapped by mmap(2) to be read and written, and shared. */
+void pages_map_file(void *from, size_t bytes);
 
 /* A library that has been loaded, by its file's name. */
 void pages_map_library(const char *name);

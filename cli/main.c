@@ -108,7 +108,7 @@ static bool open_closed_streams(void)
 	return true;
 }
 
-int main(int argc, char **argv)
+static int serve(int argc, char **argv)
 {
 	struct globals globals = { 0 };
 	const struct verb *verb = NULL;
@@ -120,7 +120,6 @@ int main(int argc, char **argv)
 		return guest_main(argc, argv);
 	if (!open_closed_streams())
 		return 125;
-	pages_map_program();
 	(void)signal(SIGPIPE, SIG_IGN); /* a write says so itself */
 	argv++;
 	n = options_parse(&global_options, &globals, argv, &err);
@@ -140,4 +139,16 @@ int main(int argc, char **argv)
 		return cli_complain(&err, 125);
 	}
 	return run_verb(&cli, verb, argv + n);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	pages_map_program();
+	status = serve(argc, argv);
+	/* Libraries that were opened have ends of their own, which nobody needs
+	 * and which touch their pages. */
+	(void)fflush(NULL);
+	_exit(status);
 }
