@@ -4,12 +4,10 @@
 /*
  * The pages of the program itself, in the embedded kernel.
  *
- * There each page that a process touches for the first time costs two changes
- * between it and the kernel, of some 50 us each; and a command that uses a
- * store touches some hundred pages of code, data, heap and stack.  The kernel
- * can map them all in one go, at 2 us each.
+ * There each page that a process touches for the first time costs some 45 us,
+ * and a command that uses a store touches some hundred pages of code, data,
+ * heap and stack.  The kernel can map them all in one go, at 2 us each.
  */
-
 #include <stddef.h>
 
 /* Where the embedded kernel's own programs are: there, and nowhere else. */
