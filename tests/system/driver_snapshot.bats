@@ -213,7 +213,8 @@ large() {
 	for uuid in /sys/block/dm-*/dm/name; do
 		[ ! -e "$uuid" ] || dmsetup remove "$(<"$uuid")" || :
 	done
-	ok img pool stop
+	# What the killed had open the kernel lets go of a moment later.
+	wait_for "$IMG" pool stop
 	gives merged img run --rm image cat /state
 	[ -z "$(compgen -G "$IMG_ROOT/volumes/*.merge")" ]
 	file_of image
