@@ -201,6 +201,7 @@ load ../lib/machine
 	kill -KILL "$pid"
 	wait "$pid" || true
 	wait_for no_machine
+	wait_for sh -c '[ -z "$(ls "$TMPDIR")" ]' # the keeper's work
 }
 
 @test "a terminal: its size, its keys, its end" {
