@@ -2,7 +2,8 @@
 #define IMG_BASE_PAGES_H
 
 /*
- * The pages of the program itself, in the embedded kernel.
+ * The pages of the program itself, and of files that it maps, in the embedded
+ * kernel.
  *
  * There each page that a process touches for the first time costs some 45 us,
  * and a command that uses a store touches some hundred pages of code, data,

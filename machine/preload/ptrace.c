@@ -7,14 +7,14 @@
  * and go on: what was meant for the guest's files then is done to the host's.
  * Here they are killed at once, by PTRACE_O_EXITKILL.
  *
- * It keeps 2.7 kB for a process's extended registers.  Where
- * the processor has AMX they take 11 kB, and the host's kernel refuses to set
- * less than all of them: PTRACE_SETREGSET with NT_X86_XSTATE is EFAULT, and
- * the machine panics.  Here the set is widened: what linux.uml gives, then
- * zeros.  Zeros are right, because a component whose bit in the XSAVE header
- * is clear is in its initial state whatever its bytes, and a guest's process
- * never gets a component that lies beyond the part that linux.uml has seen:
- * AMX must be asked for by arch_prctl, which the guest's kernel does not know.
+ * linux.uml keeps 2.7 kB for a process's extended registers.  Where the
+ * processor has AMX they take 11 kB, and the host's kernel refuses to set less
+ * than all of them: PTRACE_SETREGSET with NT_X86_XSTATE is EFAULT, and the
+ * machine panics.  Here the set is widened: what linux.uml gives, then zeros.
+ * Zeros are right, because a component whose bit in the XSAVE header is clear
+ * is in its initial state whatever its bytes, and a guest's process never gets
+ * a component that lies beyond the part that linux.uml has seen: AMX must be
+ * asked for by arch_prctl, which the guest's kernel does not know.
  *
  * Built alone into a shared object, and preloaded into linux.uml only.
  */

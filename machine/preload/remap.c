@@ -9,8 +9,9 @@
  * system calls, and a sixth of the time of a container that does nothing.
  *
  * Here a page that is to be unmapped waits for the next call.  If that call
- * maps the same again, both come to nothing; else it is unmapped then. Meanwhile
- * linux.uml could still use what it has just freed, and it has no reason to.
+ * maps the same again, both come to nothing; else it is unmapped then.
+ * Meanwhile linux.uml could still use what it has just freed, and it has no
+ * reason to.
  *
  * What is mapped where is only known of pages that were mapped one way (shared,
  * and where linux.uml said), and only as far as a small table goes; all else is
@@ -39,8 +40,8 @@ struct known {
 };
 
 static struct known table[TABLE_SIZE];
-static uintptr_t waiting,
-	waiting_end; /* numbers of pages, some of which wait */
+/* Only of the pages from this number up to that some may wait. */
+static uintptr_t waiting, waiting_end;
 
 /* A call in the middle of another, by an interrupt of linux.uml's, goes to the
  * host; and so does then the other, since the table is not to be trusted. */
@@ -181,8 +182,7 @@ static int is_mapped_so(const struct span *span, int prot, int fd, off_t off)
 	return 1;
 }
 
-/* A place in the table that another page has, and that still waits, is lost
- * to it: that one is unmapped first. */
+/* Whatever else waits is unmapped before its places in the table are taken. */
 static void *map(void *addr, size_t size, int prot, int fd, off_t off)
 {
 	const struct span span = span_of(addr, size);
