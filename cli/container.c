@@ -303,6 +303,12 @@ static int by_volume(struct store *store, uint32_t volume,
 	return r;
 }
 
+bool container_always_goes(const struct container_row *row)
+{
+	return row->auto_remove && row->started_ns == row->created_ns &&
+	       !container_volumes_has_own(row->config);
+}
+
 int container_run_ended(struct store *store, uint32_t volume,
 			struct img_err *err)
 {
@@ -323,7 +329,8 @@ int container_run_ended(struct store *store, uint32_t volume,
 	attach_path = container_attach_path(store, &row);
 	(void)unlink(attach_path); /* nor was this ever made */
 	container_cgroup_collect(&row);
-	r = db_begin(store_db(store), false, err);
+	r = db_begin(store_db(store),
+		     row.auto_remove && !container_always_goes(&row), err);
 	if (r < 0)
 		return r;
 	txn = store_db(store);

@@ -109,6 +109,11 @@ int container_clone(struct store *store, const struct container_row *from,
 int container_remove(struct store *store, const struct container_row *row,
 		     struct volume_pending *held, bool volumes,
 		     struct img_err *err) IMG_MUST_USE;
+/* Whether it is removed in any case, once its run has ended: it has been
+ * running with --rm for as long as it has a row.  Its removal need not be
+ * durable, since whichever of its rows a power cut brings back, it is removed
+ * again; unless it has volumes of its own, whose rows are. */
+bool container_always_goes(const struct container_row *row);
 /* Its row alone, within a transaction of the caller's. */
 int container_delete(struct store *store, const struct container_row *row,
 		     struct img_err *err) IMG_MUST_USE;

@@ -34,7 +34,7 @@ static int remove_rows(struct store *store, const struct container_row *row,
 		       struct gone *gone, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store_db(store), false, err);
+	int r = db_begin(store_db(store), !container_always_goes(row), err);
 
 	if (r < 0)
 		return r;

@@ -192,6 +192,11 @@ void container_volumes_drop(struct store *store, const char *config)
 					    "Mounts"));
 }
 
+bool container_volumes_has_own(const char *config)
+{
+	return strstr(config, "\"Anonymous\":true") != NULL;
+}
+
 static int insert(struct store *store, const struct container_row *row,
 		  const char *volume, bool own, struct img_err *err)
 {

@@ -24,6 +24,9 @@
 int container_volumes_resolve(struct store *store, char **config,
 			      struct img_err *err) IMG_MUST_USE;
 
+/* Whether a container's configuration has any without a name. */
+bool container_volumes_has_own(const char *config);
+
 /* The container came to nothing: its anonymous volumes go. */
 void container_volumes_drop(struct store *store, const char *config);
 

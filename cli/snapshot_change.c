@@ -64,7 +64,7 @@ static int remove_row(struct store *store, const struct snapshot_row *row,
 		      struct volume_pending *gone, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
-	int r = db_begin(store_db(store), false, err);
+	int r = db_begin(store_db(store), true, err);
 
 	if (r < 0)
 		return r;

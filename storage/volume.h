@@ -119,6 +119,10 @@ int volume_is_held(struct store *store, uint32_t id, struct img_err *err);
  * the volume.  After the commit volume_pending_release removes the volume;
  * if this process dies first, the next open of the store does.
  * IMG_E_BUSY when another process holds the volume.
+ *
+ * The transaction is a durable one, for this and the next two, unless no power
+ * cut can bring back rows that would let the volume stay: what is removed gets
+ * holes before it is gone.
  */
 int volume_begin_delete(struct store *store, uint32_t id,
 			struct volume_pending *ret,

@@ -61,6 +61,7 @@ struct fake_dm {
 	uint64_t data_used, meta_used;	   /* blocks in it; 0: 3 and 11 */
 	uint64_t data_blocks, meta_blocks; /* as of the pool's last resume */
 	uint32_t time;			   /* of the pool: snapshots made */
+	bool went_for_good; /* the last thin volume: no power cut undoes it */
 	char violation[256];
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "tests/lib/fake_meta.h"
+#include "tests/lib/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -170,6 +171,7 @@ static int delete_thin(struct fake_dm *f, const struct dm_name *pool,
 		return fake_no(IMG_E_BUSY, EBUSY, pool, "send a message to",
 			       err);
 	thin->exists = false;
+	f->went_for_good = fault_log_is_synced();
 	fake_thin_path(f, id, path);
 	(void)unlink(path); /* of nobody any more */
 	return 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,13 +65,33 @@ static void *next(const char *name)
 	return p;
 }
 
+static bool is_log(int fd)
+{
+	char link[32], path[512];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path));
+	return n > 4 && memcmp(path + n - 4, "-wal", 4) == 0;
+}
+
+static bool log_was_written;
+
+bool fault_log_is_synced(void)
+{
+	return !log_was_written;
+}
+
 ssize_t pwrite64(int fd, const void *buf, size_t size, off64_t offset)
 {
 	static ssize_t (*real)(int, const void *, size_t, off64_t);
 
 	if (!real)
 		*(void **)&real = next("pwrite64");
-	return fault_is_due() ? failed() : real(fd, buf, size, offset);
+	if (fault_is_due())
+		return failed();
+	log_was_written |= is_log(fd);
+	return real(fd, buf, size, offset);
 }
 
 int ftruncate64(int fd, off64_t size)
@@ -91,12 +112,20 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 	return fault_is_due() ? failed() : real(from_dir, from, to_dir, to);
 }
 
+static int sync_file(int fd)
+{
+	if (fault_is_due())
+		return failed();
+	log_was_written &= !is_log(fd);
+	return 0;
+}
+
 int fsync(int fd)
 {
-	return fault_is_due() ? failed() : 0;
+	return sync_file(fd);
 }
 
 int fdatasync(int fd)
 {
-	return fault_is_due() ? failed() : 0;
+	return sync_file(fd);
 }

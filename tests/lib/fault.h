@@ -9,7 +9,8 @@
  * whose C library calls are replaced here by ones that count.  The n-th step
  * from when a fault was armed fails, or the process ends right before it, as
  * if by SIGKILL.  Real syncs are left out: no test cuts the power of this
- * machine, and they would take most of the time.
+ * machine, and they would take most of the time.  What a power cut could take
+ * back is known all the same.
  */
 #include <stdbool.h>
 
@@ -27,6 +28,9 @@ unsigned fault_disarm(void);
 
 /* Called by a step before it acts: true when it has to fail. */
 bool fault_is_due(void);
+
+/* True when this process has synced all that it wrote to a log of SQLite's. */
+bool fault_log_is_synced(void);
 
 /* What the fakes do for themselves is no step. */
 void fault_pause(void);

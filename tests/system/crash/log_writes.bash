@@ -2,9 +2,9 @@
 # log_writes.bash BASE.TAR LOG_REPLAY thin|snapshot POINTS: a store on a file
 # system on dm-log-writes, which notes every write and flush while images come
 # and go.  Then the power goes, so to say, at POINTS of its flushes ("all": at
-# each): what a disk has for certain by then is laid out, mounted, and opened by
-# the next command, after which all must be whole, what was acknowledged before
-# is there, and nothing is left over.
+# each; "300-": at each from that one on): what a disk has for certain by then
+# is laid out, mounted, and opened by the next command, after which all must be
+# whole, what was acknowledged before is there, and nothing is left over.
 #
 # Wants a kernel with device-mapper that nobody else uses, img in PATH, and some
 # 300 MB of memory in /dev/shm, which is faster than a disk.  SEED=N repeats the
@@ -80,7 +80,7 @@ work() {
 	act run --name c1 a sh -c 'echo c1 >/mark; sync'
 	act commit -q c1 k1
 	act tag k1 t1
-	act run --name c2 k1 sh -c 'echo c2 >/mark; rm /etc/motd'
+	act run --name c2 k1 sh -c 'echo c2 >/mark; rm -f /etc/motd'
 	act commit -q c2 k2
 	act rm c1
 	act rmi t1
@@ -93,6 +93,12 @@ work() {
 	act rmi k2
 	act run --name c4 b cat /mark
 	act commit -q c4 k4
+	act create --rm --name c5 b sh -c 'echo c5 >/mark'
+	act start -a c5
+	act run --rm -v /own b sh -c 'echo c6 >/own/mark'
+	act snapshot create c4 s4
+	act start -a c4
+	act snapshot rm c4 s4
 	act rmi a
 	act rm c3 c4
 	act rmi -f b
@@ -152,6 +158,22 @@ next_command() {
 		fault 'the doctor has found something'
 }
 
+# use_all: what is there can be used: each container starts, each volume is
+# mounted, where there is an image for that.
+use_all() {
+	local name images=("${!image_of[@]}")
+	for name in "${!container_of[@]}"; do
+		img start -a "$name" >"$T/out" 2>"$T/err" </dev/null ||
+			fault "$name does not start"
+	done
+	[ ${#images[@]} -gt 0 ] || return 0
+	for name in $(sqlite3 "$IMG_ROOT/store.db" 'SELECT name FROM named_volumes'); do
+		img run --rm -v "$name:/own" "${images[0]}" true \
+			>"$T/out" 2>"$T/err" </dev/null ||
+			fault "the volume $name cannot be used"
+	done
+}
+
 # look_at MARK: what the replayed device has.
 look_at() {
 	rm -rf "$IMG_RUN" && mkdir "$IMG_RUN"
@@ -170,6 +192,7 @@ look_at() {
 			fault "volumes ${volumes[*]}, in use ${used[*]}"
 	fi
 	expect "$1"
+	use_all
 	img pool stop || fault 'the pool cannot be stopped'
 	[ "$driver" != thin ] || thin_check -q --ignore-non-fatal-errors \
 		"$IMG_ROOT/pool/metadata" ||
@@ -182,9 +205,14 @@ look_at() {
 # One is among the first, while the store is being made.
 declare -A chosen=()
 choose() {
-	local n
-	if [ "$1" = all ] || [ "$1" -ge "$2" ]; then
-		for ((n = 0; n < $2; n++)); do
+	local n first=''
+	case $1 in
+	all) first=0 ;;
+	*-) first=${1%-} ;;
+	*) [ "$1" -lt "$2" ] || first=0 ;;
+	esac
+	if [ -n "$first" ]; then
+		for ((n = first; n < $2; n++)); do
 			chosen[$n]=1
 		done
 		return

@@ -22,7 +22,8 @@ read_catalog() {
 		SELECT 'volume', id, '' FROM volumes ORDER BY id;
 		SELECT 'used', v, '' FROM (SELECT volume v FROM images
 			UNION ALL SELECT volume FROM containers
-			UNION ALL SELECT volume FROM snapshots) ORDER BY v;
+			UNION ALL SELECT volume FROM snapshots
+			UNION ALL SELECT volume FROM named_volumes) ORDER BY v;
 		SELECT 'image', name || ':' || tag, image FROM names;
 		SELECT 'container', name, id FROM containers;
 		SELECT 'status', name, ifnull(exit_status, '-') FROM containers;

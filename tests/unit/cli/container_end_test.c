@@ -134,6 +134,8 @@ static void one_that_was_to_go_goes(void **state)
 			    "there is no container 'web'");
 	assert_false(has_dir(t, 'a'));
 	temp_store_check(t, store, NULL, NULL);
+	assert_true(
+		t->fake->went_for_good); /* it had been there before it ran */
 }
 
 static void a_volume_without_a_container_may_end(void **state)
