@@ -173,6 +173,8 @@ int container_insert(struct store *store, struct container_row *row,
 		   row->created_ns, row->started_ns, (int64_t)row->auto_remove,
 		   row->config, (int64_t)row->users.uid_base,
 		   (int64_t)row->users.gid_base);
+	if (r == -IMG_E_EXISTS)
+		return container_name_taken(row->name, err);
 	return r < 0 ? r : container_volumes_insert(store, row, err);
 }
 
@@ -266,16 +268,12 @@ int container_set_config(struct store *store, const struct container_row *row,
 int container_rename(struct store *store, const struct container_row *row,
 		     const char *name, struct img_err *err)
 {
-	struct img_err taken = { 0 };
-	int r = db_run(store_db(store), &taken,
+	int r = db_run(store_db(store), err,
 		       "UPDATE containers SET name = ? WHERE id = ?", "ss",
 		       name, row->id.hex);
 
 	if (r == -IMG_E_EXISTS)
-		return img_err_set(err, IMG_E_EXISTS, 0,
-				   "the container name '%s' is taken", name);
-	if (r < 0)
-		*err = taken;
+		return container_name_taken(name, err);
 	return r < 0 ? r : 0;
 }
 

@@ -38,6 +38,11 @@ void container_row_release(struct container_row *row);
 
 /* Returns 0, or IMG_E_INPUT: a plain name (image/name.h). */
 int container_name_check(const char *name, struct img_err *err) IMG_MUST_USE;
+/* IMG_E_EXISTS where a container has it. */
+int container_name_check_free(struct store *store, const char *name,
+			      struct img_err *err) IMG_MUST_USE;
+/* IMG_E_EXISTS: it is another's; in the place of what the catalog said. */
+int container_name_taken(const char *name, struct img_err *err);
 /* Makes up a name that no container has. */
 int container_name_invent(struct store *store, char out[CONTAINER_NAME_MAX + 1],
 			  struct img_err *err) IMG_MUST_USE;

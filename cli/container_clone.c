@@ -11,7 +11,6 @@ static int record(struct store *store, struct container_row *row,
 		  struct volume_pending *new, struct img_err *err)
 {
 	img_auto(db_txn_release) struct db *txn = NULL;
-	struct img_err taken = { 0 };
 	int r = db_begin(store_db(store), true, err);
 
 	if (r < 0)
@@ -21,18 +20,10 @@ static int record(struct store *store, struct container_row *row,
 	row->created_ns = clock_now_ns();
 	if (!row->name[0])
 		r = container_name_invent(store, row->name, err);
-	if (r < 0)
-		return r;
-	r = container_insert(store, row, &taken);
-	if (r == -IMG_E_EXISTS)
-		return img_err_set(err, IMG_E_EXISTS, 0,
-				   "the container name '%s' is taken",
-				   row->name);
-	if (r < 0) {
-		*err = taken;
-		return r;
-	}
-	r = volume_settle(new, err);
+	if (r == 0)
+		r = container_insert(store, row, err);
+	if (r == 0)
+		r = volume_settle(new, err);
 	if (r == 0)
 		r = db_commit(store_db(store), err);
 	if (r == 0)
@@ -44,18 +35,10 @@ static int record(struct store *store, struct container_row *row,
 static int choose_name(struct store *store, const char *name,
 		       struct container_row *row, struct img_err *err)
 {
-	int64_t one;
-	int r;
-
 	if (!name) /* it is made up in the transaction that takes it */
 		return 0;
 	(void)snprintf(row->name, sizeof(row->name), "%s", name);
-	r = db_get_int(store_db(store), &one, err,
-		       "SELECT 1 FROM containers WHERE name = ?", "s", name);
-	if (r > 0)
-		r = img_err_set(err, IMG_E_EXISTS, 0,
-				"the container name '%s' is taken", name);
-	return r;
+	return container_name_check_free(store, name, err);
 }
 
 int container_clone(struct store *store, const struct container_row *from,

@@ -36,6 +36,21 @@ static int is_taken(struct store *store, const char *name, struct img_err *err)
 			  "SELECT 1 FROM containers WHERE name = ?", "s", name);
 }
 
+int container_name_taken(const char *name, struct img_err *err)
+{
+	*err = (struct img_err){ 0 };
+	return img_err_set(err, IMG_E_EXISTS, 0,
+			   "the container name '%s' is taken", name);
+}
+
+int container_name_check_free(struct store *store, const char *name,
+			      struct img_err *err)
+{
+	int r = is_taken(store, name, err);
+
+	return r > 0 ? container_name_taken(name, err) : r;
+}
+
 int container_name_invent(struct store *store, char out[CONTAINER_NAME_MAX + 1],
 			  struct img_err *err)
 {

@@ -106,6 +106,15 @@ static int snapshot(struct store *store, const struct image *image,
 				      size == has ? 0 : size, pending, err);
 }
 
+/* What to do about a name that is taken. */
+static int advise(const char *name, struct img_err *err)
+{
+	return img_err_hint(err,
+			    ": remove that container ('img rm %s'), or start "
+			    "it ('img start %s')",
+			    name, name);
+}
+
 /* The container's row and its volume, held by us as running if so asked. */
 static int create(struct store *store, const struct image *image,
 		  const struct options *o, bool running,
@@ -133,14 +142,8 @@ static int create(struct store *store, const struct image *image,
 	row->created_ns = clock_now_ns();
 	row->started_ns = running ? row->created_ns : 0;
 	r = container_insert(store, row, err);
-	if (r == -IMG_E_EXISTS) {
-		*err = (struct img_err){ 0 };
-		return img_err_set(err, IMG_E_EXISTS, 0,
-				   "the container name '%s' is taken: remove "
-				   "that container ('img rm %s'), or start it "
-				   "('img start %s')",
-				   row->name, row->name, row->name);
-	}
+	if (r == -IMG_E_EXISTS)
+		return advise(row->name, err);
 	if (r == 0)
 		r = container_volumes_check(store, row, err);
 	if (r == 0)
@@ -162,6 +165,16 @@ struct wish {
 	struct container_row row;
 };
 
+/* Before anything is made for it; the transaction that takes the name has the
+ * last word. */
+static int check_name(struct store *store, const char *name,
+		      struct img_err *err)
+{
+	int r = name ? container_name_check_free(store, name, err) : 0;
+
+	return r == -IMG_E_EXISTS ? advise(name, err) : r;
+}
+
 /* Its row and its volume. */
 static int make(struct store *store, struct wish *wish, bool running,
 		struct volume_pending *pending, struct img_err *err)
@@ -175,6 +188,8 @@ static int make(struct store *store, struct wish *wish, bool running,
 				    wish->argv + 1, &wish->row.config, err);
 	if (r == 0)
 		r = space_option_resolve(store, &wish->row.config, err);
+	if (r == 0)
+		r = check_name(store, wish->options->name, err);
 	if (r == 0 && cid_file)
 		r = life_write_id(cid_file, wish->row.id.hex, err);
 	if (r < 0)

@@ -92,7 +92,7 @@ os.setxattr(sys.argv[1], "trusted.img.filling", b"1")' "$T/mnt"
 	fails 127 '"/nosuch": No such file or directory' \
 		img run -v /anon declares /nosuch
 	fails 125 "the container name 'made' is taken: *" \
-		img run --name made -v /anon declares true
+		img run --name made -v /anon -v never:/n declares true
 	ok img volume ls -q
 	[ "$(wc -l <<<"$out")" = 2 ]
 	# Without -v they stay, for prune.
