@@ -13,7 +13,9 @@ sum_of() {
 			fault "no device for volume $1"
 		file=/dev/mapper/look
 	fi
-	sum=$(sha256sum "$file") || fault "volume $1 cannot be read"
+	# On the driver snapshot a file grows with what is made from it.
+	sum=$(head -c $(($2 * 512)) "$file" | sha256sum) ||
+		fault "volume $1 cannot be read"
 	sum=${sum%% *}
 	if [ -z "${sound[$sum]-}" ]; then
 		e2fsck -fn "$file" >"$T/out" 2>&1 || fault "volume $1 is unsound"

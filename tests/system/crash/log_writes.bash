@@ -60,18 +60,37 @@ loop() {
 
 # --- What is done, and noted -----------------------------------------------------
 
-declare -a state=('') did=('nothing')
+# After each command: its words, what the images are, which containers, snapshots
+# and volumes there are, and the last command that was durable.
+declare -a did=('nothing') state=('') rows=('') durable=(0)
+
+# read_rows: those that have a name, in REPLY.
+read_rows() {
+	REPLY=$(sqlite3 -newline ' ' "$IMG_ROOT/store.db" "
+		SELECT 'container/' || name FROM containers UNION ALL
+		SELECT 'snapshot/' || c.name || '@' || s.name
+			FROM snapshots s JOIN containers c ON c.id = container
+		UNION ALL SELECT 'volume/' || name FROM named_volumes
+			WHERE NOT anonymous") || fault 'the catalog cannot be read'
+}
 
 # act VERB...: does it, and then, as is acknowledged, notes what there is now.
 act() {
+	local n=${#did[@]}
 	what="while img $*"
 	img "$@" >"$T/out" 2>"$T/err" </dev/null || fault "img $* failed"
-	dmsetup message logged 0 mark "${#state[@]}"
+	dmsetup message logged 0 mark "$n"
 	case $1 in
 	import | commit | merge | rmi | tag) holds ;;
 	*) REPLY=${state[-1]} ;;
 	esac
 	state+=("$REPLY") did+=("$*")
+	read_rows
+	rows+=("$REPLY")
+	case $1 in
+	run | start | create) n=${durable[-1]} ;;
+	esac
+	durable+=("$n")
 }
 
 work() {
@@ -98,9 +117,19 @@ work() {
 	act run --rm -v /own b sh -c 'echo c6 >/own/mark'
 	act snapshot create c4 s4
 	act start -a c4
+	act clone c4 c7
+	act start -a c7
+	act snapshot rollback c4 s4
+	act start -a c4
 	act snapshot rm c4 s4
+	act volume create --size 16M v1
+	act run --name c8 -v v1:/own b sh -c 'echo c8 >/own/mark'
+	act resize c8 32M
+	[ "$driver" != thin ] || act volume resize v1 24M
+	act rm -v c8
+	act volume rm v1
 	act rmi a
-	act rm c3 c4
+	act rm c3 c4 c7
 	act rmi -f b
 }
 
@@ -116,13 +145,36 @@ expect() {
 	fault "there is: $REPLY; there was: $known; then came: ${state[$1 + 1]-}"
 }
 
+# expect_rows MARK: what was there ever since the last durable command is, and
+# nothing that was not there at any time since.
+expect_rows() {
+	local i name found
+	declare -A times=()
+	local first=${durable[$1]} last=$(($1 + 1))
+	[ "$last" -lt ${#rows[@]} ] || last=$1
+	for ((i = first; i <= last; i++)); do
+		for name in ${rows[i]}; do
+			times[$name]=$((${times[$name]-0} + 1))
+		done
+	done
+	read_rows
+	found=" $REPLY"
+	for name in $REPLY; do
+		[ -n "${times[$name]-}" ] || fault "there is $name"
+	done
+	for name in "${!times[@]}"; do
+		[ "${times[$name]}" -le $((last - first)) ] ||
+			[[ $found == *" $name "* ]] || fault "$name is lost"
+	done
+}
+
 # is_harmless MARK: a name that was not acknowledged may be in the ledger alone,
 # which matters to nobody but the doctor, who mends it.  And while dm-thin passes
 # a discard down, it holds the blocks by a count of their own, which its next
 # commit writes: they are lost for use, until thin_check --auto-repair.
 is_harmless() {
 	local fine='leaked-blocks'
-	[[ ! ${did[$1 + 1]-} =~ ^(tag|rmi|merge) ]] || fine+='\|record-differs'
+	[[ ! ${did[$1 + 1]-} =~ ^(tag|rmi|merge|volume\ resize) ]] || fine+='\|record-differs'
 	! grep '^found' "$T/out" | grep -v "^found *\($fine\) " &&
 		{ img doctor --repair >"$T/out" 2>"$T/err" ||
 			! grep '^found' "$T/out" | grep -v '^found *leaked-blocks '; }
@@ -192,6 +244,7 @@ look_at() {
 			fault "volumes ${volumes[*]}, in use ${used[*]}"
 	fi
 	expect "$1"
+	expect_rows "$1"
 	use_all
 	img pool stop || fault 'the pool cannot be stopped'
 	[ "$driver" != thin ] || thin_check -q --ignore-non-fatal-errors \
