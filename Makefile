@@ -102,7 +102,7 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(patsubst %.o,%.d,$(call obj,$(SRC)))
+-include $(patsubst %.o,%.d,$(call obj,$(SRC) $(wildcard tests/tools/*.c tests/bench/*.c)))
 
 # --- Tests -----------------------------------------------------------------
 #
@@ -144,7 +144,7 @@ $(SAN)/replay/%: $(SAN)/tests/fuzz/%_fuzz.o $(SAN)/tests/fuzz/replay.o \
 	$(call say,LINK)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $^ $(ALL_LIBS)
 
 -include $(SAN_OBJ:.o=.d)
--include $(patsubst %.c,$(SAN)/%.d,$(UNIT_SRC))
+-include $(patsubst %.c,$(SAN)/%.d,$(UNIT_SRC) $(wildcard tests/fuzz/*.c))
 .SECONDARY:
 
 # Fuzzing: coverage-guided by clang's libFuzzer (`make fuzz`), and what is

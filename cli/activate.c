@@ -108,7 +108,7 @@ static int activate(struct store *store, const char *ref, bool read_write,
 	object.volume.read_only = !read_write;
 	r = use_begin(store, &object.volume, &pending, err);
 	if (r == 0)
-		r = volume_activate(store, &object.volume, node, err);
+		r = volume_activate(store, &pending.volume, node, err);
 	if (r == 0)
 		r = use_turn(&pending, USE_ACTIVE, err);
 	if (r < 0)

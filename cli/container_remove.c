@@ -28,11 +28,22 @@ static void gone_keep(struct store *store, struct gone *gone)
 		volume_keep(&gone->own);
 }
 
-/* @held: as container_remove has it. */
-static int remove_rows(struct store *store, const struct container_row *row,
-		       struct volume_pending *held, bool volumes,
-		       struct gone *gone, struct img_err *err)
+/* What container_remove was asked for. */
+struct removal {
+	struct store *store;
+	const struct container_row *row;
+	struct volume_pending *held;
+	bool volumes;
+	struct gone *gone;
+};
+
+static int remove_rows(void *self, struct img_err *err)
 {
+	const struct removal *removal = self;
+	struct store *store = removal->store;
+	const struct container_row *row = removal->row;
+	struct volume_pending *held = removal->held;
+	struct gone *gone = removal->gone;
 	img_auto(db_txn_release) struct db *txn = NULL;
 	int r = db_begin(store_db(store), !container_always_goes(row), err);
 
@@ -40,7 +51,7 @@ static int remove_rows(struct store *store, const struct container_row *row,
 		return r;
 	txn = store_db(store);
 	r = snapshots_begin_delete(store, row, &gone->snapshots, err);
-	if (r == 0 && volumes)
+	if (r == 0 && removal->volumes)
 		r = container_volumes_begin_delete(store, row, &gone->volumes,
 						   err);
 	if (r == 0)
@@ -64,12 +75,15 @@ int container_remove(struct store *store, const struct container_row *row,
 		     struct img_err *err)
 {
 	img_auto(gone_release) struct gone gone = { 0 };
+	struct removal removal = { store, row, held, volumes, &gone };
 	struct img_err dropped = { 0 }; /* a log nobody asks for */
 	int r;
 
 	if (held)
 		IMG_IGNORE(container_files_remove(store, row, &dropped));
-	r = remove_rows(store, row, held, volumes, &gone, err);
+	r = held ? remove_rows(&removal, err)
+		 : volume_when_free(store, row->volume.id, remove_rows,
+				    &removal, err);
 	if (r < 0)
 		return r;
 	event_write(store, "destroy", row);

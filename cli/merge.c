@@ -62,6 +62,8 @@ static int prepare(struct job *job, struct img_err *err)
 		return img_err_set(err, IMG_E_BUSY, 0,
 				   "it is running: stop it first");
 	if (r == 0)
+		r = volume_await(store, job->row->volume.id, err);
+	if (r == 0)
 		r = image_get(store, job->row->image.hex, &job->image, err);
 	if (r == 0)
 		return img_err_set(err, IMG_E_NOT_FOUND, 0,
@@ -87,6 +89,9 @@ static int choose(struct job *job, struct img_err *err)
 			   err);
 
 	if (r < 0 || base == 0 || base != job->image.volume.id)
+		return r;
+	r = volume_await(job->store, base, err);
+	if (r < 0)
 		return r;
 	job->in_place = made_from_it == 0;
 	if (!job->in_place && !job->options->force)

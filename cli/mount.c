@@ -120,7 +120,7 @@ static int mount_whole(struct store *store, const struct object *object,
 	if (r == 0)
 		r = place_of(store, &pending, dir, place, err);
 	if (r == 0)
-		r = volume_activate(store, &volume, node, err);
+		r = volume_activate(store, &pending.volume, node, err);
 	if (r == 0)
 		r = look_mount(node, *place, err);
 	if (r == 0)

@@ -111,10 +111,18 @@ static int refuse_running(struct store *store, const struct container_row *row,
 /* The one moment in which the container gets its other volume.  It has to be
  * on the disk before the old volume goes: a row that names what is gone would
  * be a container that is gone. */
-static int exchange(struct store *store, const struct container_row *row,
-		    struct volume_pending *new, struct volume_pending *old,
-		    struct img_err *err)
+struct exchange {
+	struct store *store;
+	const struct container_row *row;
+	struct volume_pending *new, *old;
+};
+
+static int exchange(void *self, struct img_err *err)
 {
+	const struct exchange *exchange = self;
+	struct store *store = exchange->store;
+	const struct container_row *row = exchange->row;
+	struct volume_pending *new = exchange->new, *old = exchange->old;
 	img_auto(db_txn_release) struct db *txn = NULL;
 	int r = db_begin(store_db(store), true, err);
 
@@ -145,6 +153,7 @@ int snapshot_roll_back(struct store *store, const struct container_row *row,
 	 * the container has its earlier state all the same. */
 	img_auto(volume_pending_release) struct volume_pending old = { 0 };
 	struct container_row back = *row; /* its texts are the caller's */
+	struct exchange change = { store, row, &new, &old };
 	struct snapshot_row snapshot;
 	int r = refuse_running(store, row, err);
 
@@ -154,7 +163,8 @@ int snapshot_roll_back(struct store *store, const struct container_row *row,
 		r = volume_snapshot(store, &snapshot.volume, &new, err);
 	if (r == 0) {
 		back.volume = new.volume;
-		r = exchange(store, row, &new, &old, err);
+		r = volume_when_free(store, row->volume.id, exchange, &change,
+				     err);
 	}
 	if (r == 0)
 		container_note(store, &back);

@@ -26,9 +26,18 @@ static const struct option_row rows[] = {
 	  OPTION_UNLESS, offsetof(struct options, no_sig_proxy) },
 };
 
-static int hold(struct store *store, struct container_row *row,
-		struct volume_pending *pending, struct img_err *err)
+struct holding {
+	struct store *store;
+	struct container_row *row;
+	struct volume_pending *pending;
+};
+
+static int hold(void *self, struct img_err *err)
 {
+	const struct holding *holding = self;
+	struct store *store = holding->store;
+	struct container_row *row = holding->row;
+	struct volume_pending *pending = holding->pending;
 	img_auto(db_txn_release) struct db *txn = NULL;
 	int r = db_begin(store_db(store), false, err);
 
@@ -56,9 +65,10 @@ static int run_again(struct store *store, struct container_row *row,
 {
 	img_auto(volume_pending_release) struct volume_pending pending = { 0 };
 	struct img_err end_err = { 0 }, small = { 0 };
+	struct holding holding = { store, row, &pending };
 	bool started = false;
 	int status = 125;
-	int r = hold(store, row, &pending, err);
+	int r = volume_when_free(store, row->volume.id, hold, &holding, err);
 
 	if (r < 0)
 		return r;

@@ -5,8 +5,11 @@
 #include "cli/each.h"
 #include "cli/object.h"
 #include "image/named_volume.h"
+#include "storage/retry.h"
 #include "storage/share.h"
 #include "storage/use.h"
+
+#define WAIT_MS 10000
 
 struct options {
 	bool all;
@@ -32,6 +35,7 @@ struct trim {
 	size_t n, room;
 };
 
+/* With an intent of this process's. */
 static int trim_held(struct store *store, const struct volume *volume,
 		     bool is_image, struct img_err *err)
 {
@@ -62,26 +66,73 @@ static int trim_shared(struct store *store, const struct volume *volume,
 	return r;
 }
 
-/* A running container holds its volume; anything else is held for as long as
- * this takes, so that nobody starts or removes it. */
+/* It is held for as long as this takes, so that nobody starts or removes it. */
+static int trim_still(struct store *store, const struct volume *volume,
+		      bool is_image, struct img_err *err)
+{
+	img_auto(use_drop) struct volume_pending held = { 0 };
+	int r = use_begin(store, volume, &held, err);
+
+	return r < 0 ? r : trim_held(store, &held.volume, is_image, err);
+}
+
+struct running {
+	struct store *store;
+	const struct volume *volume;
+	char node[VOLUME_NODE_MAX];
+	int device_fd; /* -1: it does not run */
+};
+
+/* IMG_E_BUSY while it begins to run, or ends.  Once the device is open, its end
+ * waits for us. */
+static int find_running(void *self, struct img_err *err)
+{
+	struct running *running = self;
+	int r = volume_open_device(running->store, running->volume,
+				   running->node, &running->device_fd, err);
+	bool has_device = r > 0;
+
+	if (r >= 0)
+		r = volume_is_running(running->store, running->volume->id, err);
+	if (r > 0 && has_device)
+		return 0;
+	img_fd_release(&running->device_fd);
+	if (r > 0)
+		r = img_err_set(err, IMG_E_BUSY, 0,
+				"it is just starting or ending");
+	return r;
+}
+
+static int trim_container(struct store *store, const struct volume *volume,
+			  struct img_err *err)
+{
+	struct running running = { .store = store,
+				   .volume = volume,
+				   .device_fd = -1 };
+	uint64_t bytes;
+	int r = retry_while_busy(find_running, &running, WAIT_MS, err);
+
+	if (r < 0)
+		return r;
+	if (running.device_fd < 0)
+		return trim_still(store, volume, false, err);
+	r = trim_device(running.node, false, &bytes, err);
+	img_fd_release(&running.device_fd);
+	return r;
+}
+
 static int trim_volume(struct store *store, const struct item *item,
 		       struct img_err *err)
 {
-	img_auto(volume_pending_release) struct volume_pending held = { 0 };
-	int running = 0, r = 0;
-
-	if (item->kind == VOLUME)
-		return trim_shared(store, &item->volume, err);
-	if (item->kind == CONTAINER)
-		running = volume_is_held(store, item->volume.id, err);
-	if (running == 0)
-		r = use_begin(store, &item->volume, &held, err);
-	if (running < 0 || r < 0)
-		return running < 0 ? running : r;
-	r = trim_held(store, &item->volume, item->kind == IMAGE, err);
-	if (held.store)
-		use_drop(&held);
-	return r;
+	switch (item->kind) {
+	case CONTAINER:
+		return trim_container(store, &item->volume, err);
+	case IMAGE:
+		return trim_still(store, &item->volume, true, err);
+	case VOLUME:
+		break;
+	}
+	return trim_shared(store, &item->volume, err);
 }
 
 /* What the pool has in use tells what was given back: a file system names all
@@ -229,7 +280,9 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 	for (size_t i = 0; i < trim.n; i++) {
 		struct img_err one = { 0 };
 
-		if (trim_one(&trim, &trim.item[i], &one) < 0)
+		r = trim_one(&trim, &trim.item[i], &one);
+		/* Of all, those that are still there. */
+		if (r < 0 && !(o->all && r == -IMG_E_NOT_FOUND))
 			each_failed(err, &one);
 	}
 	return -(int)err->code;

@@ -319,8 +319,10 @@ int image_remove(struct store *store, const struct image *image, size_t n_names,
 {
 	img_auto(lock_release) struct lock records = { .fd = -1 };
 	struct volume_pending gone = { 0 };
-	int r = names_begin(store, image, &records, err);
+	int r = volume_await(store, image->volume.id, err);
 
+	if (r == 0)
+		r = names_begin(store, image, &records, err);
 	if (r == 0)
 		r = count_names(store, image, err);
 	if (r >= 0 && r != (int)n_names)

@@ -11,6 +11,7 @@
 #include "image/named_record.h"
 #include "storage/capacity.h"
 #include "storage/resize.h"
+#include "storage/share.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -289,6 +290,8 @@ int named_volume_remove(struct store *store, const struct named_volume *named,
 	struct volume_pending gone = { 0 };
 	int r = store_need_pool(store, err);
 
+	if (r == 0)
+		r = share_await_end(store, named->volume.id, err);
 	if (r == 0)
 		r = delete_row(store, named, &gone, err);
 	return r < 0 ? r : named_volume_finish_delete(&gone, err);

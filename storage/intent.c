@@ -2,8 +2,11 @@
 
 #include "base/cleanup.h"
 #include "base/lock.h"
+#include "storage/retry.h"
 
 #include <string.h>
+
+#define AWAIT_MS 10000
 
 static const char *const op_names[] = {
 	[INTENT_CREATE] = "create", [INTENT_RUN] = "run",
@@ -146,4 +149,31 @@ int intent_is_held(struct store *store, uint32_t volume, unsigned ops,
 			return r;
 	}
 	return r;
+}
+
+int intent_refuse(struct img_err *err)
+{
+	return img_err_set(err, IMG_E_BUSY, 0, "another process is using it");
+}
+
+struct await {
+	struct store *store;
+	uint32_t volume;
+	unsigned ops;
+};
+
+static int look(void *self, struct img_err *err)
+{
+	const struct await *await = self;
+	int r = intent_is_held(await->store, await->volume, await->ops, err);
+
+	return r > 0 ? intent_refuse(err) : r;
+}
+
+int intent_await(struct store *store, uint32_t volume, unsigned ops,
+		 struct img_err *err)
+{
+	struct await await = { store, volume, ops };
+
+	return retry_while_busy(look, &await, AWAIT_MS, err);
 }

@@ -49,6 +49,14 @@ void intent_drop(struct store *store, int64_t intent);
 int intent_is_held(struct store *store, uint32_t volume, unsigned ops,
 		   struct img_err *err) IMG_MUST_USE;
 
+/* IMG_E_BUSY: what another process's intent keeps from being done. */
+int intent_refuse(struct img_err *err);
+
+/* Waits until no other process holds one of those, ten seconds at most, then it
+ * is IMG_E_BUSY.  Not within a transaction. */
+int intent_await(struct store *store, uint32_t volume, unsigned ops,
+		 struct img_err *err) IMG_MUST_USE;
+
 /* 1 when this process could take over a dead intent: its byte is then held.
  * 0 when its owner lives. */
 int intent_adopt(struct store *store, int64_t intent,

@@ -92,16 +92,29 @@ static int end_run(struct store *store, const struct volume *volume,
 
 /* What the kernel holds in the place of a process.  Once it has let go, the
  * device goes, and a throw-away snapshot with it; until then all stays. */
-static int end_use(struct store *store, const struct volume *volume,
-		   int64_t intent, enum intent_op op, struct img_err *err)
+static int end_view(struct store *store, const struct volume *volume,
+		    int64_t intent, struct img_err *err)
 {
-	int r = use_is_over(store, volume->id, intent, op, err);
+	int r = use_is_over(store, volume->id, intent, INTENT_VIEW, err);
 
 	if (r <= 0)
 		return r;
 	use_place_remove(store, intent);
-	if (op == INTENT_VIEW)
-		return recover_remove(store, volume, intent, err);
+	return recover_remove(store, volume, intent, err);
+}
+
+/* The device must not go while a snapshot of it is taken. */
+static int end_use(struct store *store, const struct volume *volume,
+		   int64_t intent, enum intent_op op, struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	int r = volume_lock(store, volume->id, &lock, err);
+
+	if (r == 0)
+		r = use_is_over(store, volume->id, intent, op, err);
+	if (r <= 0)
+		return r;
+	use_place_remove(store, intent);
 	if (op == INTENT_LOOK && r == USE_LAST)
 		r = store->driver->deactivate(store, volume, err);
 	return r < 0 ? r : intent_end_alone(store, intent, err);
@@ -141,6 +154,7 @@ int recover_held(struct store *store, int64_t intent, uint32_t id,
 	case INTENT_MERGE:
 		return merge_go_on(store, &volume, intent, NULL, err);
 	case INTENT_VIEW:
+		return end_view(store, &volume, intent, err);
 	case INTENT_LOOK:
 	case INTENT_ACTIVE:
 		return end_use(store, &volume, intent, op, err);

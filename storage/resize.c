@@ -123,24 +123,17 @@ static int announce(struct store *store, uint32_t id, uint64_t size_bytes,
 	return r < 0 ? r : 1;
 }
 
-/* A node of a device that somebody else has made. */
+/* The device that somebody else has made. */
 static int find_device(struct store *store, const struct volume *volume,
-		       char node[VOLUME_NODE_MAX], struct img_err *err)
+		       char node[VOLUME_NODE_MAX], int *ret_fd,
+		       struct img_err *err)
 {
-	struct dm_state state;
-	struct dm_name name;
-	char what[16];
-	int r;
+	int r = volume_open_device(store, volume, node, ret_fd, err);
 
-	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
-	store_device_name(store, what, &name);
-	r = store->dm.ops->state(store->dm.self, &name, &state, err);
-	if (r < 0)
-		return r;
-	if (!state.has_table)
-		return img_err_set(err, IMG_E_BUSY, 0,
-				   "it is just starting or ending: try again");
-	return store->dm.ops->node(store->dm.self, &name, state.dev, node, err);
+	if (r == 0)
+		r = img_err_set(err, IMG_E_BUSY, 0,
+				"it is just starting or ending: try again");
+	return r < 0 ? r : 0;
 }
 
 /* A snapshot of it must not find it suspended, nor be disturbed. */
@@ -154,7 +147,7 @@ static int resize_alone(struct store *store, const struct volume *volume,
 }
 
 static int size_device(struct store *store, const struct volume *volume,
-		       bool live, char node[VOLUME_NODE_MAX],
+		       bool live, char node[VOLUME_NODE_MAX], int *ret_fd,
 		       struct img_err *err)
 {
 	/* Also one that a dead process left, before it is taken over. */
@@ -162,7 +155,7 @@ static int size_device(struct store *store, const struct volume *volume,
 
 	if (r < 0)
 		return r;
-	return live ? find_device(store, volume, node, err)
+	return live ? find_device(store, volume, node, ret_fd, err)
 		    : volume_activate(store, volume, node, err);
 }
 
@@ -204,19 +197,23 @@ static int grow(struct store *store, const char *node,
 int resize_volume(struct store *store, uint32_t id, uint64_t size_bytes,
 		  struct img_err *err)
 {
+	img_auto(img_fd_release) int device_fd = -1; /* while it is theirs */
 	struct resize z = { 0 };
 	int r = store_need_pool(store, err);
 
 	if (r == 0)
+		r = volume_await(store, id, err);
+	if (r == 0)
 		r = announce(store, id, size_bytes, &z, err);
 	if (r <= 0)
 		return r;
-	r = size_device(store, &z.new, z.live, z.node, err);
+	r = size_device(store, &z.new, z.live, z.node, &device_fd, err);
 	if (r < 0) {
 		undo(store, &z);
 		return r;
 	}
 	r = grow(store, z.node, &z.new, err);
+	img_fd_release(&device_fd);
 	finish(store, &z, r == 0);
 	return r;
 }
@@ -247,6 +244,7 @@ int resize_fill(struct store *store, struct volume_pending *running,
 int resize_recover(struct store *store, const struct volume *volume,
 		   int64_t intent, struct img_err *err)
 {
+	img_auto(img_fd_release) int device_fd = -1; /* while it is theirs */
 	struct volume grown = *volume;
 	struct img_err later = { 0 }; /* tried again at the next use */
 	char node[VOLUME_NODE_MAX];
@@ -255,7 +253,7 @@ int resize_recover(struct store *store, const struct volume *volume,
 	int r = live;
 
 	if (live >= 0)
-		r = size_device(store, volume, live > 0, node, err);
+		r = size_device(store, volume, live > 0, node, &device_fd, err);
 	if (r == -IMG_E_BUSY && live > 0)
 		r = 0; /* it ends: nothing is there to grow */
 	else if (r == 0 && volume->fs_bytes &&

@@ -5,6 +5,7 @@
 #include "storage/retry.h"
 #include "storage/volume_impl.h"
 
+#define SHARED	     (INTENT_BIT(INTENT_SHARE) | INTENT_BIT(INTENT_FILL))
 #define JOIN_WAIT_MS 60000
 #define END_WAIT_MS  10000
 
@@ -151,4 +152,9 @@ int share_end(struct volume_pending *share, struct img_err *err)
 		r = share_recover(store, &share->volume, share->intent, err);
 	volume_keep(share);
 	return r;
+}
+
+int share_await_end(struct store *store, uint32_t volume, struct img_err *err)
+{
+	return intent_await(store, volume, SHARED, err);
 }

@@ -41,6 +41,11 @@ int share_admit(struct volume_pending *share, struct img_err *err) IMG_MUST_USE;
  */
 int share_end(struct volume_pending *share, struct img_err *err) IMG_MUST_USE;
 
+/* Waits until nobody has the volume, ten seconds at most: then it is
+ * IMG_E_BUSY. Before the transaction that removes it. */
+int share_await_end(struct store *store, uint32_t volume,
+		    struct img_err *err) IMG_MUST_USE;
+
 /* Ends what a process that died had.  The intent's byte is held and stays so;
  * its row goes. */
 int share_recover(struct store *store, const struct volume *volume,

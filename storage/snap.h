@@ -100,7 +100,6 @@ int snap_volume_check(struct store *store, const struct volume *volume,
 
 /* What follows is used between the parts. */
 
-void snap_name(const struct store *store, uint32_t id, struct dm_name *ret);
 int snap_state(struct store *store, uint32_t id, struct dm_name *name,
 	       struct dm_state *ret, struct img_err *err) IMG_MUST_USE;
 /* What "7:1 7:2 P 32" begins with. */

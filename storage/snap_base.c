@@ -19,18 +19,10 @@ static void live_release(struct dm_live *live)
 	img_mem_release(&live->params);
 }
 
-void snap_name(const struct store *store, uint32_t id, struct dm_name *ret)
-{
-	char what[16];
-
-	(void)snprintf(what, sizeof(what), "%" PRIu32, id);
-	store_device_name(store, what, ret);
-}
-
 int snap_state(struct store *store, uint32_t id, struct dm_name *name,
 	       struct dm_state *ret, struct img_err *err)
 {
-	snap_name(store, id, name);
+	store_volume_name(store, id, name);
 	return store->dm.ops->state(store->dm.self, name, ret, err);
 }
 
@@ -105,7 +97,7 @@ int snap_base_up(struct store *store, const struct snap_file *file,
 	char params[32];
 	int r;
 
-	snap_name(store, file->id, &name);
+	store_volume_name(store, file->id, &name);
 	r = snap_grow_file(store, file, bytes, &have, err);
 	if (r == 0)
 		r = snap_ready(store, &name, &state, err);
@@ -176,7 +168,7 @@ int snap_base_down(struct store *store, uint32_t base, struct img_err *err)
 	struct dm_name name;
 	int r;
 
-	snap_name(store, base, &name);
+	store_volume_name(store, base, &name);
 	r = snap_ready(store, &name, &state, err);
 	if (r < 0 || !state.exists || state.open_count > 0)
 		return r;

@@ -80,8 +80,8 @@ static int cow_up(struct store *store, const struct volume *volume,
 	struct dm_name name, origin;
 	int r = snap_cow_table(store, volume, file, &table, err);
 
-	snap_name(store, volume->id, &name);
-	snap_name(store, file->base, &origin);
+	store_volume_name(store, volume->id, &name);
+	store_volume_name(store, file->base, &origin);
 	return r < 0 ? r : load(store, &name, &origin, &table.table, ret, err);
 }
 
@@ -91,7 +91,7 @@ int snap_check(struct store *store, uint32_t id, struct img_err *err)
 	struct dm_name name;
 	int r;
 
-	snap_name(store, id, &name);
+	store_volume_name(store, id, &name);
 	r = store->dm.ops->status(store->dm.self, &name, &status, err);
 	if (r < 0)
 		return r;
@@ -137,7 +137,7 @@ static int unload(struct store *store, const struct dm_name *name,
 	struct dm_name origin;
 	int r;
 
-	snap_name(store, base, &origin);
+	store_volume_name(store, base, &origin);
 	r = snap_ready(store, &origin, &state, err);
 	if (r == 0 && state.exists) {
 		hold.name = &origin; /* even a failed suspend is resumed */
@@ -181,7 +181,7 @@ static int activate_cow(struct store *store, const struct volume *volume,
 
 	if (r < 0)
 		return r;
-	snap_name(store, volume->id, &name);
+	store_volume_name(store, volume->id, &name);
 	r = snap_ready(store, &name, &state, err);
 	if (r < 0)
 		return r;

@@ -104,7 +104,7 @@ static int load_merge(struct store *store, const struct volume *volume,
 				 &lower_dev, &dev, err);
 	if (r < 0)
 		return r;
-	snap_name(store, file->base, &name);
+	store_volume_name(store, file->base, &name);
 	if (is_merging(store, &name))
 		return 0;
 	r = dm->attach(store->dm.self, path, &cow, err);
@@ -145,7 +145,7 @@ static int wait_for_end(struct store *store, uint32_t base,
 	uint64_t left = 0, total = 0;
 	struct dm_name name;
 
-	snap_name(store, base, &name);
+	store_volume_name(store, base, &name);
 	for (;;) {
 		struct timespec step = { .tv_nsec = wait_ms * 1000000L };
 		int r = ask(store, &name, &left, err);
@@ -181,7 +181,7 @@ static int unload_merge(struct store *store, const struct volume *volume,
 	dev_t lower = 0;
 	int r = snap_lock_base(store, base, &lock, err);
 
-	snap_name(store, base, &name);
+	store_volume_name(store, base, &name);
 	if (r == 0)
 		r = snap_table_dev(store, &name, &lower, NULL, err);
 	if (r < 0)

@@ -12,6 +12,7 @@
 #include "storage/store_settings.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 void store_device_name(const struct store *store, const char *what,
@@ -21,6 +22,15 @@ void store_device_name(const struct store *store, const char *what,
 		       what);
 	(void)snprintf(ret->uuid, sizeof(ret->uuid), DM_UUID_PREFIX "%s-%s",
 		       store->id, what);
+}
+
+void store_volume_name(const struct store *store, uint32_t id,
+		       struct dm_name *ret)
+{
+	char what[16];
+
+	(void)snprintf(what, sizeof(what), "%" PRIu32, id);
+	store_device_name(store, what, ret);
 }
 
 static int no_catalog(const struct store_options *options, const char *path,

@@ -72,6 +72,9 @@ int store_lock_shared(struct store *store, uint64_t offset, struct lock *ret,
 /* Name and UUID of a device: "img-<8 of id>-<what>", "IMG-<id>-<what>". */
 void store_device_name(const struct store *store, const char *what,
 		       struct dm_name *ret);
+/* The same of a volume's: its id is what. */
+void store_volume_name(const struct store *store, uint32_t id,
+		       struct dm_name *ret);
 
 /* store_open() of a store whose catalog is at another place. */
 int store_open_at(const struct store_options *options, const char *db_path,

@@ -19,19 +19,11 @@
  * snapshot one create_snap.
  */
 
-static void name_of(const struct store *store, uint32_t id, struct dm_name *ret)
-{
-	char what[16];
-
-	(void)snprintf(what, sizeof(what), "%" PRIu32, id);
-	store_device_name(store, what, ret);
-}
-
 static int state_of(struct store *store, const struct volume *volume,
 		    struct dm_name *name, struct dm_state *state,
 		    struct img_err *err)
 {
-	name_of(store, volume->id, name);
+	store_volume_name(store, volume->id, name);
 	return store->dm.ops->state(store->dm.self, name, state, err);
 }
 
@@ -150,7 +142,7 @@ static int activate(struct store *store, const struct volume *volume,
 	r = make_table(store, volume, params, sizeof(params), &table, err);
 	if (r < 0)
 		return r;
-	name_of(store, volume->id, &name);
+	store_volume_name(store, volume->id, &name);
 	r = store->dm.ops->create(store->dm.self, &name, &table, ret, &first);
 	if (r == -IMG_E_EXISTS || r == -IMG_E_BUSY)
 		return take_over(store, &name, &table, ret, err);
@@ -186,7 +178,7 @@ static int deactivate(struct store *store, const struct volume *volume,
 	struct dm_name name;
 	int r;
 
-	name_of(store, volume->id, &name);
+	store_volume_name(store, volume->id, &name);
 	r = store->dm.ops->remove(store->dm.self, &name, &first);
 	if (r == -IMG_E_NOT_FOUND)
 		return 0;

@@ -22,10 +22,8 @@ static int device_state(struct store *store, uint32_t volume,
 			struct dm_state *ret, struct img_err *err)
 {
 	struct dm_name name;
-	char what[16];
 
-	(void)snprintf(what, sizeof(what), "%" PRIu32, volume);
-	store_device_name(store, what, &name);
+	store_volume_name(store, volume, &name);
 	return store->dm.ops->state(store->dm.self, &name, ret, err);
 }
 

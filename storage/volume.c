@@ -10,9 +10,11 @@
 #include "storage/use_impl.h"
 #include "storage/volume_impl.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 
 #define BUSY_WAIT_MS 10000
+#define FREE_TRIES   5
 
 int volume_find(struct store *store, uint32_t id, struct volume *ret,
 		struct img_err *err)
@@ -65,14 +67,43 @@ int volume_is_held(struct store *store, uint32_t id, struct img_err *err)
 	return intent_is_held(store, id, ~0u, err);
 }
 
+int volume_is_running(struct store *store, uint32_t id, struct img_err *err)
+{
+	return intent_is_held(store, id, INTENT_BIT(INTENT_RUN), err);
+}
+
+int volume_await(struct store *store, uint32_t id, struct img_err *err)
+{
+	return intent_await(store, id,
+			    INTENT_BIT(INTENT_LOOK) |
+				    INTENT_BIT(INTENT_RESIZE) |
+				    INTENT_BIT(INTENT_FILL),
+			    err);
+}
+
+int volume_when_free(struct store *store, uint32_t id,
+		     int (*fn)(void *self, struct img_err *err), void *self,
+		     struct img_err *err)
+{
+	for (int try = 1;; try++) {
+		struct img_err busy = { 0 };
+		int r = volume_await(store, id, err);
+
+		if (r == 0)
+			r = fn(self, &busy);
+		if (r != -IMG_E_BUSY || err->code || try == FREE_TRIES) {
+			if (busy.code)
+				*err = busy;
+			return r;
+		}
+	}
+}
+
 static int check_free(struct store *store, uint32_t id, struct img_err *err)
 {
 	int r = volume_is_held(store, id, err);
 
-	if (r > 0)
-		r = img_err_set(err, IMG_E_BUSY, 0,
-				"another process is using it");
-	return r;
+	return r > 0 ? intent_refuse(err) : r;
 }
 
 int volume_begin(struct store *store, const struct volume *volume,
@@ -201,7 +232,6 @@ int volume_activate(struct store *store, const struct volume *volume,
 {
 	img_auto(lock_release) struct lock lock = { .fd = -1 };
 	struct dm_name name;
-	char what[16];
 	dev_t dev = 0;
 	int r;
 
@@ -212,8 +242,7 @@ int volume_activate(struct store *store, const struct volume *volume,
 		r = store->driver->activate(store, volume, &dev, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
-	store_device_name(store, what, &name);
+	store_volume_name(store, volume->id, &name);
 	return store->dm.ops->node(store->dm.self, &name, dev, node, err);
 }
 
@@ -223,11 +252,10 @@ static int tell_holder(struct store *store, const struct volume *volume,
 {
 	struct img_err dropped = { 0 }; /* what failed is told */
 	struct dm_state state = { 0 };
-	char what[16], who[HOLDER_TEXT_MAX];
+	char who[HOLDER_TEXT_MAX];
 	struct dm_name name;
 
-	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
-	store_device_name(store, what, &name);
+	store_volume_name(store, volume->id, &name);
 	if (store->dm.ops->state(store->dm.self, &name, &state, &dropped) < 0 ||
 	    !state.exists || !holder_find(state.dev, who))
 		return -(int)err->code;
@@ -270,16 +298,35 @@ int volume_device(struct store *store, const struct volume *volume, dev_t *ret,
 {
 	struct dm_state state;
 	struct dm_name name;
-	char what[16];
 	int r;
 
-	(void)snprintf(what, sizeof(what), "%" PRIu32, volume->id);
-	store_device_name(store, what, &name);
+	store_volume_name(store, volume->id, &name);
 	r = store->dm.ops->state(store->dm.self, &name, &state, err);
 	if (r < 0 || !state.exists || !state.has_table)
 		return r < 0 ? r : 0;
 	*ret = state.dev;
 	return 1;
+}
+
+int volume_open_device(struct store *store, const struct volume *volume,
+		       char node[VOLUME_NODE_MAX], int *ret_fd,
+		       struct img_err *err)
+{
+	img_auto(lock_release) struct lock lock = { .fd = -1 };
+	struct dm_name name;
+	dev_t dev = 0;
+	int r = volume_lock(store, volume->id, &lock, err);
+
+	if (r == 0)
+		r = volume_device(store, volume, &dev, err);
+	if (r <= 0)
+		return r;
+	store_volume_name(store, volume->id, &name);
+	r = store->dm.ops->node(store->dm.self, &name, dev, node, err);
+	if (r < 0)
+		return r;
+	*ret_fd = open(node, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? img_err_sys(err, "cannot open %s", node) : 1;
 }
 
 int volume_deactivate(struct store *store, const struct volume *volume,

@@ -109,8 +109,25 @@ int volume_begin_run(struct store *store, const struct volume *volume,
 		     struct volume_pending *ret,
 		     struct img_err *err) IMG_MUST_USE;
 
-/* 1 when a living process holds the volume: creates, runs or deletes it. */
+/* 1 when a living process holds the volume, for whatever it does with it. */
 int volume_is_held(struct store *store, uint32_t id, struct img_err *err);
+/* 1 while the process lives that volume_settle_running or volume_begin_run has
+ * told that it runs the volume. */
+int volume_is_running(struct store *store, uint32_t id, struct img_err *err);
+
+/**
+ * volume_await - let others end what they do with a volume for a moment
+ *
+ * Look at it (use_begin), be alone on it (share_begin), or make it larger.
+ * Before the transaction that is to have it.  IMG_E_BUSY after ten seconds.
+ */
+int volume_await(struct store *store, uint32_t id,
+		 struct img_err *err) IMG_MUST_USE;
+/* Calls @fn, which begins such a transaction, once they have ended; and again
+ * where another one came in between. */
+int volume_when_free(struct store *store, uint32_t id,
+		     int (*fn)(void *self, struct img_err *err), void *self,
+		     struct img_err *err) IMG_MUST_USE;
 
 /**
  * volume_begin_delete - note that a volume is to go
@@ -163,6 +180,16 @@ int volume_activate(struct store *store, const struct volume *volume,
 /* 1 with the number of the block device, 0 while there is none. */
 int volume_device(struct store *store, const struct volume *volume, dev_t *ret,
 		  struct img_err *err);
+/**
+ * volume_open_device - the device of a volume that others use
+ * @node: a path by which to open it
+ * @ret_fd: close it: until then the device stays, and no other gets its node
+ *
+ * Returns 1, or 0 where there is none: it is not made yet, or gone.
+ */
+int volume_open_device(struct store *store, const struct volume *volume,
+		       char node[VOLUME_NODE_MAX], int *ret_fd,
+		       struct img_err *err) IMG_MUST_USE;
 /* Waits up to ten seconds for the last user to let go; IMG_E_BUSY then. */
 int volume_deactivate(struct store *store, const struct volume *volume,
 		      struct img_err *err) IMG_MUST_USE;

@@ -211,3 +211,41 @@ meanwhile$" "$T/said"
 	gives 0 sql "SELECT count(*) FROM intents"
 	gives 0 sql "SELECT count(*) FROM containers"
 }
+
+# trim_on: all file systems again and again, until there is a file "stop".
+trim_on() {
+	until [ -e "$T/stop" ]; do
+		"$IMG" trim --all >>"$T/trimmed" || echo "status $?"
+	done
+}
+
+@test "trim --all beside all else: nobody fails for it, and nothing seems to run" {
+	local n
+	trim_on >"$T/trim.err" 2>&1 3>&- &
+	for ((n = 0; n < 6; n++)); do
+		ok img volume create "data$n"
+		ok img create --name "web$n" -v "data$n:/data" base \
+			sh -c 'echo x >>/data/x; echo y >/y'
+		ok img start -a "web$n"
+		ok img start "web$n"
+		ok img commit -q "web$n" "new$n"
+		ok img snapshot create "web$n" first
+		ok img wait "web$n"
+		ok img snapshot rollback "web$n" first
+		ok img ps -q
+		[ -z "$out" ] || say 'something runs'
+		ok img run --rm "new$n" true
+		ok img resize "web$n" 11G
+		ok img volume resize "data$n" 11G
+		ok img rm "web$n"
+		ok img rmi "new$n"
+		ok img volume rm "data$n"
+	done
+	: >"$T/stop"
+	wait
+	[ ! -s "$T/trim.err" ] || {
+		cat "$T/trim.err"
+		return 1
+	}
+	[ "$(grep -c '^base:latest: ' "$T/trimmed")" -ge 2 ]
+}
