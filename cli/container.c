@@ -131,7 +131,7 @@ int container_each(struct store *store,
 int container_is_running(struct store *store, const struct container_row *row,
 			 struct img_err *err)
 {
-	return volume_is_running(store, row->volume.id, err);
+	return volume_runs_or_goes(store, row->volume.id, err);
 }
 
 int container_state(struct store *store, const struct container_row *row,

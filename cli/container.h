@@ -57,7 +57,7 @@ int container_each(struct store *store,
 			     struct img_err *err),
 		   void *self, struct img_err *err) IMG_MUST_USE;
 
-/* 1 while its supervisor lives. */
+/* 1 while its supervisor lives; with --rm until that has removed it. */
 int container_is_running(struct store *store, const struct container_row *row,
 			 struct img_err *err);
 /* "created", "running", "paused" or "exited". */

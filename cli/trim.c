@@ -10,6 +10,7 @@
 #include "storage/use.h"
 
 #define WAIT_MS 10000
+#define TRIES	3
 
 struct options {
 	bool all;
@@ -30,7 +31,6 @@ struct item {
 
 struct trim {
 	struct store *store;
-	struct img_err *err; /* the last failure */
 	struct item *item;
 	size_t n, room;
 };
@@ -160,7 +160,7 @@ static int trim_one(struct trim *trim, const struct item *item,
 	return 0;
 }
 
-/* What is to be trimmed, listed before anything is done. */
+/* What is to be trimmed. */
 static void list_add(struct trim *trim, enum kind kind, char *name,
 		     const struct volume *volume)
 {
@@ -242,6 +242,46 @@ static int list_named(struct trim *trim, const char *ref, struct img_err *err)
 			       : list_container(trim, &object.container, err);
 }
 
+/* What was removed meanwhile, or rolled back, is looked for once more. */
+static int trim_named(struct trim *trim, const char *ref, struct img_err *err)
+{
+	for (int try = 1;; try++) {
+		struct img_err gone = { 0 };
+		size_t n = trim->n;
+		int r = list_named(trim, ref, err);
+
+		if (r < 0)
+			return r;
+		r = trim_one(trim, &trim->item[n], &gone);
+		if (r != -IMG_E_NOT_FOUND || try == TRIES) {
+			if (r < 0)
+				*err = gone;
+			return r;
+		}
+	}
+}
+
+/* Those that are there now, and still when it is their turn. */
+static int trim_all(struct trim *trim, struct img_err *err)
+{
+	int r = container_each(trim->store, list_container, trim, err);
+
+	if (r == 0)
+		r = image_each(trim->store, list_image, trim, err);
+	if (r == 0)
+		r = named_volume_each(trim->store, list_volume, trim, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < trim->n; i++) {
+		struct img_err one = { 0 };
+
+		r = trim_one(trim, &trim->item[i], &one);
+		if (r < 0 && r != -IMG_E_NOT_FOUND)
+			each_failed(err, &one);
+	}
+	return -(int)err->code;
+}
+
 static void trim_release(struct trim *trim)
 {
 	for (size_t i = 0; i < trim->n; i++)
@@ -254,7 +294,7 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 {
 	const struct options *o = values;
 	img_auto(store_close) struct store *store = NULL;
-	img_auto(trim_release) struct trim trim = { .err = err };
+	img_auto(trim_release) struct trim trim = { 0 };
 	int r = 0;
 
 	if (o->all == (argc > 0))
@@ -262,27 +302,15 @@ static int run(const struct cli *cli, void *values, int argc, char **argv,
 				   "trim what? name containers, images or "
 				   "volumes, or say --all");
 	r = cli_open_store(cli, false, &store, err);
-	trim.store = store;
-	if (r == 0 && o->all)
-		r = container_each(store, list_container, &trim, err);
-	if (r == 0 && o->all)
-		r = image_each(store, list_image, &trim, err);
-	if (r == 0 && o->all)
-		r = named_volume_each(store, list_volume, &trim, err);
 	if (r < 0)
 		return r;
+	trim.store = store;
+	if (o->all)
+		return trim_all(&trim, err);
 	for (int i = 0; i < argc; i++) {
 		struct img_err one = { 0 };
 
-		if (list_named(&trim, argv[i], &one) < 0)
-			each_failed(err, &one);
-	}
-	for (size_t i = 0; i < trim.n; i++) {
-		struct img_err one = { 0 };
-
-		r = trim_one(&trim, &trim.item[i], &one);
-		/* Of all, those that are still there. */
-		if (r < 0 && !(o->all && r == -IMG_E_NOT_FOUND))
+		if (trim_named(&trim, argv[i], &one) < 0)
 			each_failed(err, &one);
 	}
 	return -(int)err->code;

@@ -72,6 +72,13 @@ int volume_is_running(struct store *store, uint32_t id, struct img_err *err)
 	return intent_is_held(store, id, INTENT_BIT(INTENT_RUN), err);
 }
 
+int volume_runs_or_goes(struct store *store, uint32_t id, struct img_err *err)
+{
+	return intent_is_held(
+		store, id, INTENT_BIT(INTENT_RUN) | INTENT_BIT(INTENT_DELETE),
+		err);
+}
+
 int volume_await(struct store *store, uint32_t id, struct img_err *err)
 {
 	return intent_await(store, id,

@@ -114,6 +114,8 @@ int volume_is_held(struct store *store, uint32_t id, struct img_err *err);
 /* 1 while the process lives that volume_settle_running or volume_begin_run has
  * told that it runs the volume. */
 int volume_is_running(struct store *store, uint32_t id, struct img_err *err);
+/* The same, and until a living process has removed it. */
+int volume_runs_or_goes(struct store *store, uint32_t id, struct img_err *err);
 
 /**
  * volume_await - let others end what they do with a volume for a moment

@@ -14,7 +14,7 @@ class Acts(Life, States, Volumes):
         "restart": 5, "kill": 4, "pause": 6, "unpause": 5, "exec": 9,
         "update": 4, "rename": 4, "rm": 6, "wait": 2, "logs": 3, "commit": 6,
         "tag": 3, "rmi": 4, "rmi_nameless": 2, "snapshot": 7, "clone": 2,
-        "attach": 1, "pool_stop": 2, "volume": 14,
+        "attach": 1, "pool_stop": 2, "volume": 14, "trim": 4,
     }
 
     def choose(self, model):

@@ -199,6 +199,16 @@ class Life(Choice):
         return Act(["update", "-m", memory, name],
                    self.on(name, "update", effect), [name])
 
+    def trim(self, model):
+        name = self.any_or_nobody(model)
+
+        def effect(m):
+            if name not in m.containers:
+                return Says(1, "there is no container, image or volume '%s'" %
+                            name)
+            return Says()
+        return Act(["trim", name], effect, [name])
+
     def rename(self, model):
         old, new = self.some(model), self.token("r")
         if self.rng.random() < 0.2:
