@@ -141,9 +141,9 @@ class Volumes(Choice):
             c = m.containers.get(name)
             cannot = "cannot run a command in %s: " % name
             if not c:
-                return Says(125, cannot + "there is no container '%s'" % name)
+                return Says(1, cannot + "there is no container '%s'" % name)
             if c.state != "running":
-                return Says(125, cannot + (
+                return Says(1, cannot + (
                     "it is paused" if c.state == "paused"
                     else "it is not running"))
             m.volumes[volume].mark = mark
