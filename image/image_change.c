@@ -314,29 +314,56 @@ static int delete_rows(struct store *store, const struct image *image,
 	return r;
 }
 
+struct removal {
+	struct store *store;
+	const struct image *image;
+	size_t n_names;
+	image_may_go_fn *may_go;
+	struct lock records;
+	struct volume_pending gone;
+};
+
+/* Alone with the records until its own is dropped, or this has failed. */
+static int remove_rows(void *self, struct img_err *err)
+{
+	struct removal *removal = self;
+	struct store *store = removal->store;
+	const struct image *image = removal->image;
+	int r = names_begin(store, image, &removal->records, err);
+
+	if (r == 0)
+		r = count_names(store, image, err);
+	if (r >= 0 && r != (int)removal->n_names)
+		r = img_err_set(err, IMG_E_BUSY, 0,
+				"its names were changed meanwhile");
+	if (r >= 0)
+		r = delete_rows(store, image, removal->may_go, &removal->gone,
+				err);
+	if (r < 0)
+		lock_release(&removal->records);
+	return r;
+}
+
 int image_remove(struct store *store, const struct image *image, size_t n_names,
 		 image_may_go_fn *may_go, struct img_err *err)
 {
+	struct removal removal = { .store = store,
+				   .image = image,
+				   .n_names = n_names,
+				   .may_go = may_go,
+				   .records = { .fd = -1 } };
 	img_auto(lock_release) struct lock records = { .fd = -1 };
-	struct volume_pending gone = { 0 };
-	int r = volume_await(store, image->volume.id, err);
+	int r = volume_when_free(store, image->volume.id, remove_rows, &removal,
+				 err);
 
-	if (r == 0)
-		r = names_begin(store, image, &records, err);
-	if (r == 0)
-		r = count_names(store, image, err);
-	if (r >= 0 && r != (int)n_names)
-		return img_err_set(err, IMG_E_BUSY, 0,
-				   "its names were changed meanwhile");
-	if (r >= 0)
-		r = delete_rows(store, image, may_go, &gone, err);
+	records = removal.records;
 	if (r < 0)
 		return r;
 	r = ledger_drop(store, image->volume.id, err);
 	lock_release(&records); /* what follows may take long */
 	if (r < 0) {
-		volume_keep(&gone); /* the next open goes on with it */
+		volume_keep(&removal.gone); /* the next open goes on with it */
 		return r;
 	}
-	return volume_finish_delete(&gone, err);
+	return volume_finish_delete(&removal.gone, err);
 }
